@@ -1,0 +1,126 @@
+/** What an adapter module is: ours and third parties' alike. The thread's shim turns any of these into a supervised adapter. */
+import type { z } from "zod";
+import type { EmittedMessage, HistoryMessage } from "./message.ts";
+import type { Response, ResponseKind, StatusUpdate } from "./response.ts";
+
+/** How a platform shows one response kind: as itself, by a documented fallback, or not at all. */
+export type Capability = "native" | "fallback" | "none";
+
+/** Structured logging that ends in the gateway's log under the adapter's name. `event` is a constant kebab-case name. */
+export interface AdapterLog {
+  debug(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What bindings and the adapter's table allow. Swapped in place; `null` filters let everything through. */
+export type Policy = {
+  readonly guildFilter: readonly string[] | null;
+  readonly workspaceFilter: readonly string[] | null;
+  readonly chatFilter: readonly string[] | null;
+  /** Per guild or workspace id; Twitch uses the key `""`. A missing key lets every channel through. */
+  readonly channelFilter: Readonly<Record<string, readonly string[]>>;
+  /** Empty: nobody. `["*"]`: everyone. On Twitch: who is heard in the channel, and empty means all. */
+  readonly dmAllowedUsers: readonly string[];
+  readonly allowBotMessages: boolean;
+  /** E-mail; empty: everyone. */
+  readonly allowedSenders: readonly string[];
+  readonly triggerPrefix: string;
+  readonly maxBodyBytes: number;
+  readonly maxAttachmentBytes: number;
+};
+
+/** One waiting reply of a pull platform. `cursor` rises within the gateway and never repeats. */
+export type MailboxEntry = { readonly cursor: number; readonly response: Response };
+
+/** Where replies to pull platforms wait in the journal until the client has them. */
+export interface Mailbox {
+  /**
+   * Entries of `conversation` after `after`, oldest first, at most 100; an empty list once `waitMs` (0 to 60,000) is over.
+   * `remove` takes what is returned out at once; without it entries stay until {@link Mailbox.ack}.
+   */
+  read(request: {
+    readonly conversation: string;
+    readonly after: number;
+    readonly waitMs: number;
+    readonly remove: boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<readonly MailboxEntry[]>;
+  /** Removes what is up to and including `upTo`. */
+  ack(request: { readonly conversation: string; readonly upTo: number }): void;
+}
+
+/** What a running adapter may ask of the gateway. */
+export type AdapterContext<Settings = Readonly<Record<string, unknown>>> = {
+  /** The runtime key, such as `webhook` or `webhook:ops`. */
+  readonly key: string;
+  readonly generation: number;
+  readonly settings: Settings;
+  readonly policy: Policy;
+  /** Aborted when this generation must end. */
+  readonly signal: AbortSignal;
+  readonly log: AdapterLog;
+  /**
+   * Hands messages to the gateway; waits for credit. Resolves, with the ids in order, when all are on disk or known as duplicates.
+   * @throws {GatewayError} `queue_full`, `journal_unavailable` when they were not accepted; `invalid_request` for a malformed one.
+   */
+  emit(message: EmittedMessage | readonly EmittedMessage[]): Promise<readonly string[]>;
+  /** The transport showed life: a pong, a heartbeat's ack, an empty poll. */
+  frame(): void;
+  /** The library lost the connection and is at it by itself. */
+  reconnecting(reason: string): void;
+  /** It is back. */
+  connected(): void;
+  /** Where to go on after a respawn. Stored in one transaction with the messages emitted before it. */
+  readonly resume: { load(): Promise<unknown>; store(state: unknown): Promise<void> };
+  /** Leave to connect, per credential, durable. Rejects with `rate_limited` and retry `after`. */
+  readonly budget: { acquire(kind: string): Promise<void> };
+  readonly mailbox: Mailbox;
+};
+
+/** One send as the adapter gets it. */
+export type SendRequest = {
+  readonly conversation: string;
+  readonly response: Response;
+  /** The same send again has the same key. */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+};
+
+/** The platform's answer. */
+export type SendReceipt = { readonly platformMessageId: string | null };
+
+/** A started adapter. Only `stop` is required of one that can do nothing else. */
+export interface RunningAdapter {
+  /** Settles when the connection is over; the supervisor then restarts. A rejection says why. */
+  readonly closed?: Promise<void>;
+  send?(request: SendRequest): Promise<{ readonly platformMessageId?: string | null } | void>;
+  setStatus?(request: { readonly conversation: string; readonly status: StatusUpdate }): Promise<void>;
+  history?(request: {
+    readonly conversation: string;
+    readonly limit: number;
+    readonly before: string | null;
+  }): Promise<readonly HistoryMessage[]>;
+  /** Takes a new policy in place. Rejecting it means: replace me. */
+  updatePolicy?(policy: Policy): Promise<void>;
+  /** End-to-end proof of life. */
+  probe?(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** An adapter module's default export. `defineAdapter` only types it. */
+export interface AdapterModule<Settings = Readonly<Record<string, unknown>>> {
+  readonly platform: string;
+  /** What is left out is `fallback`. */
+  readonly capabilities: Readonly<Partial<Record<ResponseKind, Capability>>>;
+  /** The longest its transport may be silent before it counts as dead, milliseconds; 0: the transport has no frames of its own. */
+  readonly maxSilenceMs: number;
+  /** `true`: durable replies wait in the mailbox and the client fetches them; `send` then gets only what is volatile. */
+  readonly pull?: boolean;
+  /** `true`: a successor may run while the old thread cannot be ended. */
+  readonly overlap?: boolean;
+  readonly settings?: z.ZodType<Settings>;
+  /** Resolved: `running`. Rejected: `start_failed`, or what the GatewayError's code says. */
+  start(context: AdapterContext<Settings>): Promise<RunningAdapter>;
+}

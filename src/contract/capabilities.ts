@@ -1,0 +1,21 @@
+/** The capability matrix as data: what each platform does with each response kind. Printed by `bulkhead capabilities`. */
+import type { Capability } from "./adapter.ts";
+import { responseKinds, type ResponseKind } from "./response.ts";
+
+const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
+  webhook: ["text", "file", "stream_start", "stream_chunk", "stream_end"],
+  webchat: ["text", "file", "stream_start", "stream_chunk", "stream_end"],
+};
+
+/** A reaction has no honest form as text. */
+const withoutFallback: ReadonlySet<ResponseKind> = new Set<ResponseKind>(["reaction", "remove_reaction"]);
+
+/** The built-in platform's capabilities: what is not native falls back to text, where a text can say it. */
+export function capabilitiesOf(platform: string): Readonly<Record<ResponseKind, Capability>> {
+  const native = nativeByPlatform[platform] ?? [];
+  const entries = responseKinds.map((kind): [ResponseKind, Capability] => [
+    kind,
+    native.includes(kind) ? "native" : withoutFallback.has(kind) ? "none" : "fallback",
+  ]);
+  return Object.fromEntries(entries) as Record<ResponseKind, Capability>;
+}

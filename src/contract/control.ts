@@ -1,0 +1,103 @@
+/** What every surface can do with a gateway: the admin API, the command line behind it, pm2 and the library. */
+import type { AdapterStatus, Condition, GatewayStatus } from "./status.ts";
+import type { ConfigIssue } from "./spec.ts";
+import type { DeadLetterRow, SendState } from "./journal.ts";
+import type { ErrorReport } from "./errors.ts";
+import type { Message } from "./message.ts";
+import type { Response } from "./response.ts";
+
+/** What a reconcile does about one runtime key or consumer. */
+export const planActionKinds = ["start", "stop", "replace", "repolicy", "keep", "invalid"] as const;
+/** One of {@link planActionKinds}. */
+export type PlanActionKind = (typeof planActionKinds)[number];
+
+/** One line of a plan. `fields`: what differs, by config path below the table, without values. Consumers have keys `consumer:NAME`. */
+export type PlanAction = {
+  readonly key: string;
+  readonly action: PlanActionKind;
+  readonly reason: string;
+  readonly fields: readonly string[];
+};
+
+/** `GET /v1/plan`. */
+export type PlanReport = {
+  readonly configGeneration: number;
+  readonly actions: readonly PlanAction[];
+  readonly errors: readonly ConfigIssue[];
+};
+
+/** One line of a reload. `outcome`: `pending` unless it was waited for. */
+export type ReloadAction = {
+  readonly key: string;
+  readonly action: PlanActionKind;
+  readonly reason: string;
+  readonly outcome: "pending" | "done" | "failed" | "unchanged";
+};
+
+/** `POST /v1/reload`: refused as a whole, or what was set going. */
+export type ReloadReport =
+  | { readonly ok: true; readonly configGeneration: number; readonly actions: readonly ReloadAction[] }
+  | { readonly ok: false; readonly errors: readonly ConfigIssue[] };
+
+/** `GET /v1/sends/{id}`. */
+export type SendReport = {
+  readonly id: string;
+  readonly state: SendState;
+  readonly receipt: { readonly platformMessageId: string | null } | null;
+  readonly error: ErrorReport | null;
+};
+
+/** One entry of an adapter's timeline. */
+export type HistoryEntry = {
+  readonly at: string;
+  readonly generation: number | null;
+  readonly state: AdapterStatus["state"];
+  readonly reason: AdapterStatus["reason"];
+  readonly message: string | null;
+};
+
+/** A dead letter with the message it is about. */
+export type DeadLetter = { readonly row: DeadLetterRow; readonly message: Omit<Message, "attempt" | "redelivered"> };
+
+/** What `/v1/events` streams. `id` rises by one; a ring keeps the last 1,000. */
+export type GatewayEvent = {
+  readonly id: number;
+  readonly event: "state" | "message" | "condition" | "log";
+  readonly data: Readonly<Record<string, unknown>>;
+};
+
+/** The gateway as its surfaces see it. Every failure is a GatewayError. */
+export interface GatewayControl {
+  status(): GatewayStatus;
+  /** The journal can be written and the first reconcile is done. */
+  isReady(): boolean;
+  conditions(): readonly Condition[];
+  /** Against the file as it is now, or against `toml`. */
+  plan(toml?: string): Promise<PlanReport>;
+  reload(options: { readonly waitMs: number }): Promise<ReloadReport>;
+  /** @throws {GatewayError} `not_found`. */
+  restart(key: string, options: { readonly shared: boolean }): { readonly key: string; readonly generation: number };
+  pause(key: string): { readonly key: string; readonly generation: number };
+  resume(key: string): { readonly key: string; readonly generation: number };
+  history(key: string): readonly HistoryEntry[];
+  /** `target` is `KEY/ADDRESS`. @throws {GatewayError} `invalid_request` listing candidates, `not_found`. */
+  send(request: {
+    readonly target: string;
+    readonly response: Response;
+    readonly idempotencyKey: string | null;
+  }): Promise<{ readonly id: string; readonly state: SendState }>;
+  sendReport(id: string): Promise<SendReport>;
+  respond(request: {
+    readonly messageId: string;
+    readonly response: Response;
+    readonly idempotencyKey: string | null;
+  }): Promise<{ readonly id: string; readonly state: SendState }>;
+  deadLetters(options: { readonly afterSeq: number; readonly limit: number }): Promise<readonly DeadLetterRow[]>;
+  deadLetter(id: string): Promise<DeadLetter>;
+  retryDeadLetter(id: string): Promise<void>;
+  dropDeadLetter(id: string): Promise<void>;
+  /** Events after `afterId` from the ring, then as they come, until the signal. A slow reader loses the oldest. */
+  events(options: { readonly afterId: number | null; readonly signal: AbortSignal }): AsyncIterable<GatewayEvent>;
+  /** Latencies as they were observed, for `/metrics`; draining empties it. */
+  drainLatencies(): { readonly acceptSeconds: readonly number[]; readonly deliverySeconds: readonly number[] };
+}

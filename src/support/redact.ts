@@ -1,0 +1,46 @@
+/** Secrets out of text, by exact value: the value itself, its URL-encoded, base64 and JSON-escaped forms. */
+
+const shortestSecretCharacters = 4;
+const mask = "[redacted]";
+
+/** A set of secret values with one pass over a text for all of them. Values shorter than 4 characters cannot be told from prose and are left. */
+export class Redactor {
+  readonly #byOwner = new Map<string, readonly string[]>();
+  #pattern: RegExp | null = null;
+
+  /** Replaces what `owner` (a runtime key, `gateway`) wants hidden. Old values of a rotated secret are kept as long as the owner lives. */
+  set(owner: string, secrets: readonly string[]): void {
+    const known = this.#byOwner.get(owner) ?? [];
+    this.#byOwner.set(owner, [...new Set([...known, ...secrets])].slice(-200));
+    this.#pattern = null;
+  }
+
+  /** Forgets an owner that is gone. */
+  delete(owner: string): void {
+    this.#byOwner.delete(owner);
+    this.#pattern = null;
+  }
+
+  /** `text` with every secret masked. */
+  redact(text: string): string {
+    this.#pattern ??= compile([...this.#byOwner.values()].flat());
+    return text.replace(this.#pattern, mask);
+  }
+}
+
+function compile(secrets: readonly string[]): RegExp {
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    if (secret.length < shortestSecretCharacters) continue;
+    const bytes = Buffer.from(secret, "utf8");
+    forms.add(secret);
+    forms.add(encodeURIComponent(secret));
+    forms.add(bytes.toString("base64"));
+    forms.add(bytes.toString("base64url"));
+    forms.add(JSON.stringify(secret).slice(1, -1));
+  }
+  if (forms.size === 0) return /(?!)/gu;
+  // Longest first, so that a secret that contains another is masked whole.
+  const sorted = [...forms].toSorted((left, right) => right.length - left.length);
+  return new RegExp(sorted.map((form) => RegExp.escape(form)).join("|"), "gu");
+}

@@ -1,0 +1,63 @@
+/**
+ * The only file with timers. Built on the globals, since mocked timers do not reach `node:timers/promises`.
+ * Every wait takes a signal and leaves nothing behind once it is settled.
+ */
+
+/** Resolves after `delayMs`; rejects with the signal's reason when it is aborted first. Keeps the process alive. */
+export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    signal?.removeEventListener("abort", onAbort);
+    resolve();
+  }, delayMs);
+  function onAbort(): void {
+    clearTimeout(timer);
+    reject(signal?.reason as Error);
+  }
+  signal?.addEventListener("abort", onAbort, { once: true });
+  return promise;
+}
+
+/** A deadline passed. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}
+
+/**
+ * `promise`, or a {@link TimeoutError} naming `what` after `deadlineMs`. The promise itself goes on: hand it a signal too.
+ * A late rejection is swallowed, because whoever waited has already been told.
+ */
+export async function withDeadline<T>(promise: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => timeout.reject(new TimeoutError(`${what} did not finish within ${deadlineMs} ms`)),
+    deadlineMs,
+  );
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Calls `run` every `periodMs` until disposed; never keeps the process alive. An error is given to `onError` and the loop goes on. */
+export function every(periodMs: number, run: () => void, onError: (reason: unknown) => void): Disposable {
+  const timer = setInterval(() => {
+    try {
+      run();
+    } catch (reason) {
+      onError(reason);
+    }
+  }, periodMs);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Calls `run` once after `delayMs` unless disposed before; never keeps the process alive. */
+export function after(delayMs: number, run: () => void): Disposable {
+  const timer = setTimeout(run, Math.min(delayMs, 2_147_483_647));
+  timer.unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
