@@ -1,11 +1,15 @@
 /** The capability matrix as data: what each platform does with each response kind. Printed by `bulkhead capabilities`. */
 import type { Capability } from "./adapter.ts";
-import { responseKinds, type ResponseKind } from "./response.ts";
+import { responseKinds } from "./response-kinds.ts";
+import type { ResponseKind } from "./response.ts";
 
 const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
   webhook: ["text", "file", "stream_start", "stream_chunk", "stream_end"],
   webchat: ["text", "file", "stream_start", "stream_chunk", "stream_end"],
 };
+
+/** Every platform whose adapter this build has. */
+export const builtPlatforms: ReadonlySet<string> = new Set(Object.keys(nativeByPlatform));
 
 /** A reaction has no honest form as text. */
 const withoutFallback: ReadonlySet<ResponseKind> = new Set<ResponseKind>(["reaction", "remove_reaction"]);

@@ -68,7 +68,11 @@ export type JournalWrite =
   | { readonly op: "mailTaken"; readonly key: string; readonly conversation: string; readonly upTo: number }
   /** Small durable state: `resume`, `backoff`, `budget`, `placement`, `generation`, … `null` removes. */
   | { readonly op: "put"; readonly scope: string; readonly key: string; readonly value: string | null }
-  /** Removes what retention no longer keeps: acked rows, known ids, old mail, finished sends. */
+  /**
+   * Removes what retention no longer keeps, a bounded slice at a time: acked messages that were acked before
+   * `ackedBeforeMs`, and the oldest ones while their payloads come to more than `ackedBytesOver`; ids and finished
+   * sends from before `knownBeforeMs`; mail from before `mailBeforeMs`.
+   */
   | {
       readonly op: "prune";
       readonly ackedBeforeMs: number;
@@ -121,12 +125,16 @@ export type DeadLetterRow = PendingRow & {
   readonly error: ErrorReport | null;
 };
 
-/** Counts by runtime key and by consumer, taken by the journal itself. */
+/** Counts by runtime key and by consumer, kept by the journal as it writes. Bytes are of payloads, but for `bytes`. */
 export type JournalCounts = {
   readonly pending: number;
   readonly acked: number;
   readonly dead: number;
+  /** Of pending messages and dead letters: what retention may not prune. */
   readonly unackedBytes: number;
+  /** Of acked messages that are still there for replay. */
+  readonly ackedBytes: number;
+  /** On disk, free pages left out. */
   readonly bytes: number;
   readonly deadByKey: Readonly<Record<string, number>>;
   readonly deadByConsumer: Readonly<Record<string, number>>;

@@ -108,8 +108,9 @@ export type RequestMeta = { readonly id: number; readonly method: RequestMethod;
 /** `answer`: a request's outcome. A `mailbox.read` is answered when mail is there, everything else in order. */
 export type AnswerMeta = { readonly id: number; readonly outcome: Outcome };
 
-/** `event`: what a thread reports without waiting for an answer. `ready` and `failed` come from the shim's own start. */
+/** `event`: what a thread reports without waiting for an answer. `loaded`: its module is there, `start` may be called. */
 export type EventMeta =
+  | { readonly event: "loaded" }
   | { readonly event: "frame" }
   | { readonly event: "reconnecting"; readonly reason: string }
   | { readonly event: "connected" }

@@ -1,6 +1,7 @@
 /** What a consumer can answer with, and the parser for answers that come over HTTP or from a handler. */
 import { z } from "zod";
 import { GatewayError } from "./errors.ts";
+import { responseKinds as allKinds } from "./response-kinds.ts";
 
 const text = z.string().max(1_000_000);
 const card = z.strictObject({
@@ -83,19 +84,7 @@ export type ResponseInput = string | z.input<typeof responseSchema>;
 /** Which kind of response it is; the rows of the capability matrix. */
 export type ResponseKind = Response["kind"];
 /** Every {@link ResponseKind}. */
-export const responseKinds = [
-  "text",
-  "thread_reply",
-  "file",
-  "reaction",
-  "remove_reaction",
-  "ephemeral",
-  "rich_message",
-  "scheduled_message",
-  "stream_start",
-  "stream_chunk",
-  "stream_end",
-] as const satisfies readonly ResponseKind[];
+export const responseKinds = allKinds satisfies readonly ResponseKind[];
 
 /** What a bot is busy with. `thinking` shows a typing indicator where the platform has one, `stop_typing` ends it. */
 export const statusSchema = z.discriminatedUnion("kind", [

@@ -61,3 +61,17 @@ export function after(delayMs: number, run: () => void): Disposable {
   timer.unref();
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
+
+/** `promise`, or the signal's reason when it is aborted first. The promise itself goes on. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason as Error);
+  signal.addEventListener("abort", onAbort, { once: true });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,196 @@
+/** The pool of hosts: places generations, replaces dead hosts, ends condemned ones. */
+import { GatewayError } from "../contract/errors.ts";
+import type { GenerationHandle, GenerationListener, Hosts, OpenRequest, Placement } from "../contract/host.ts";
+import type { HostStatus } from "../contract/status.ts";
+import type { Logger } from "../support/logger.ts";
+import { after, every, orAborted, sleep } from "../support/time.ts";
+import { HostConnection } from "./host-connection.ts";
+import type { HostPids } from "./host-pids.ts";
+import type { ThreadEntries } from "./relay.ts";
+import { ReplacementDelay } from "./replacement-delay.ts";
+import { startInlineHost, startProcessHost, type StartedHost } from "./start-host.ts";
+import { HostWatch } from "./host-watch.ts";
+
+const watchPeriodMs = 500;
+const evacuationDeadlineMs = 10_000;
+
+/** What the pool is built with. */
+export type HostPoolOptions = {
+  readonly mode: "process" | "inline";
+  readonly hostEntryUrl: string;
+  readonly threadEntries: ThreadEntries;
+  readonly maxAdapters: number;
+  readonly memoryLimitMb: number;
+  readonly pids: HostPids;
+  readonly logger: Logger;
+};
+
+/** A place that hosts come and go in: the shared one, one per adapter with its own host, one per consumer. */
+type Slot = {
+  readonly placement: Placement;
+  readonly delay: ReplacementDelay;
+  readonly hosts: Set<StartedHost>;
+  starting: Promise<void> | null;
+  restarts: number;
+};
+
+/** See {@link Hosts}. */
+export class HostPool implements Hosts {
+  readonly #options: HostPoolOptions;
+  readonly #slots = new Map<string, Slot>();
+  readonly #ended = new AbortController();
+  readonly #timer: Disposable;
+  readonly #watch: HostWatch;
+
+  constructor(options: HostPoolOptions) {
+    this.#options = options;
+    this.#watch = new HostWatch(options.memoryLimitMb * 1_048_576);
+    this.#timer = every(
+      watchPeriodMs,
+      () => this.#watchHosts(),
+      (reason) => options.logger.error("host-watch-failed", { reason: String(reason) }),
+    );
+  }
+
+  async open(request: OpenRequest, listener: GenerationListener): Promise<GenerationHandle> {
+    const slot = this.#slotOf(request);
+    const signal = AbortSignal.any([request.signal, this.#ended.signal]);
+    for (;;) {
+      signal.throwIfAborted();
+      const host = this.#hostWithRoom(slot);
+      if (host !== null) {
+        const handle = host.connection.open(request, listener);
+        request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
+        return handle;
+      }
+      slot.starting ??= this.#startHost(slot).finally(() => {
+        slot.starting = null;
+      });
+      await orAborted(slot.starting, signal);
+    }
+  }
+
+  status(): readonly HostStatus[] {
+    return this.#hosts().map(([{ connection }, slot]) => ({
+      pid: connection.pid,
+      kind: connection.kind,
+      rssBytes: connection.rssBytes,
+      keys: connection.keys,
+      restarts: slot.restarts,
+      quarantineReason: null,
+    }));
+  }
+
+  rssBytes(hostPid: number): number {
+    return this.#hosts().find(([{ connection }]) => connection.pid === hostPid)?.[0].connection.rssBytes ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
+    this.#timer[Symbol.dispose]();
+    await Promise.allSettled([...this.#slots.values()].map(({ starting }) => starting));
+    const hosts = this.#hosts();
+    for (const [host] of hosts) {
+      host.isExpectedToEnd = true;
+      host.kill();
+    }
+    await Promise.all(hosts.map(([host]) => host.gone));
+    await this.#options.pids.flush();
+  }
+
+  #hosts(): readonly (readonly [StartedHost, Slot])[] {
+    return [...this.#slots.values()].flatMap((slot) => [...slot.hosts].map((host) => [host, slot] as const));
+  }
+
+  #slotOf({ placement, key }: OpenRequest): Slot {
+    const name = this.#options.mode === "inline" || placement === "shared" ? "shared" : `${placement}:${key}`;
+    let slot = this.#slots.get(name);
+    if (slot === undefined) {
+      slot = { placement, delay: new ReplacementDelay(), hosts: new Set(), starting: null, restarts: 0 };
+      this.#slots.set(name, slot);
+    }
+    return slot;
+  }
+
+  #hostWithRoom(slot: Slot): StartedHost | null {
+    for (const host of slot.hosts) {
+      const { connection } = host;
+      if (!connection.isCondemned && connection.keys.length < this.#options.maxAdapters) return host;
+    }
+    return null;
+  }
+
+  async #startHost(slot: Slot): Promise<void> {
+    await sleep(slot.delay.nextMs(performance.now()), this.#ended.signal);
+    const { logger, pids, mode, hostEntryUrl, threadEntries } = this.#options;
+    const events = {
+      onCondemned: (connection: HostConnection, generation: number, reason: string) =>
+        this.#condemn(host, generation, reason, connection),
+      onEmpty: () => this.#onEmpty(slot, host),
+    };
+    const host: StartedHost =
+      mode === "inline"
+        ? startInlineHost({ threadEntries, events })
+        : await startProcessHost({ entryUrl: hostEntryUrl, placement: slot.placement, logger, events });
+    slot.hosts.add(host);
+    if (mode === "process") pids.add(host.identity);
+    logger.info("host-started", { hostPid: host.identity.pid, kind: host.connection.kind });
+    void host.gone.then((gone) => {
+      slot.hosts.delete(host);
+      if (mode === "process") pids.delete(host.identity.pid);
+      if (host.isExpectedToEnd) return;
+      slot.restarts += 1;
+      slot.delay.died(performance.now());
+      logger.error("host-died", { hostPid: host.identity.pid, cause: gone.cause, detail: gone.detail });
+    });
+  }
+
+  /** A host of its own ends with its last generation, a condemned one when the others have left. */
+  #onEmpty(slot: Slot, host: StartedHost): void {
+    if (this.#options.mode === "inline" || (slot.placement === "shared" && !host.connection.isCondemned)) return;
+    host.isExpectedToEnd = true;
+    host.kill();
+  }
+
+  #condemn(host: StartedHost, generation: number, reason: string, connection: HostConnection): void {
+    if (connection.isCondemned || this.#options.mode === "inline") return;
+    connection.isCondemned = true;
+    this.#options.logger.error("host-condemned", { hostPid: connection.pid, generation, reason });
+    host.killCause = "killed";
+    const onlyCulpritLeft = (): boolean => connection.generations.every((resident) => resident === generation);
+    const timers = new DisposableStack();
+    const kill = (): void => {
+      timers.dispose();
+      host.kill();
+    };
+    timers.use(after(evacuationDeadlineMs, kill));
+    timers.use(
+      every(
+        100,
+        () => {
+          if (onlyCulpritLeft()) kill();
+        },
+        () => {},
+      ),
+    );
+    void host.gone.then(() => timers.dispose());
+    connection.evacuate(generation);
+  }
+
+  #watchHosts(): void {
+    const findings = this.#watch.check(
+      this.#hosts().map(([host]) => host),
+      performance.now(),
+    );
+    for (const { host, finding } of findings) {
+      const { connection } = host;
+      if (finding === "silent") {
+        this.#options.logger.error("host-silent", { hostPid: connection.pid });
+        host.killCause = "silent";
+        host.kill();
+      } else {
+        this.#condemn(host, 0, `its memory of ${connection.rssBytes} bytes is over the limit`, connection);
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** One framed protocol over two kinds of road: a socket pair between processes, a MessageChannel within one. */
+import type { Socket } from "node:net";
+import type { MessagePort } from "node:worker_threads";
+import { FrameSplitter } from "../contract/frame.ts";
+
+/** Whole frames, in order, both ways. */
+export interface Link {
+  /** Gives the frame's memory away. Dropped once the link is closed. */
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+/** What comes over a link. A frame that cannot be one ends the link with an error. */
+export type LinkListener = {
+  onFrame(bytes: Uint8Array): void;
+  /** Nothing more will come; `reason` null for an orderly end. */
+  onClosed(reason: Error | null): void;
+};
+
+/** A link over a connected socket. Frames sent in one turn of the loop leave in one write. */
+export function socketLink(socket: Socket, listener: LinkListener): Link {
+  const splitter = new FrameSplitter();
+  let failure: Error | null = null;
+  let isCorked = false;
+  socket.on("data", (chunk: Buffer) => {
+    try {
+      for (const frame of splitter.push(chunk)) listener.onFrame(frame);
+    } catch (reason) {
+      failure = reason as Error;
+      socket.destroy();
+    }
+  });
+  socket.on("error", (reason) => {
+    failure ??= reason;
+  });
+  socket.once("close", () => listener.onClosed(failure));
+  return {
+    send(bytes) {
+      if (socket.destroyed || socket.writableEnded) return;
+      if (!isCorked) {
+        isCorked = true;
+        socket.cork();
+        setImmediate(() => {
+          isCorked = false;
+          socket.uncork();
+        });
+      }
+      socket.write(bytes);
+    },
+    close: () => {
+      socket.end();
+    },
+  };
+}
+
+/** A link over a MessagePort, for threads in the coordinator's own process. */
+export function portLink(port: MessagePort, listener: LinkListener): Link {
+  port.on("message", (buffer: ArrayBuffer) => listener.onFrame(new Uint8Array(buffer)));
+  port.once("close", () => listener.onClosed(null));
+  return {
+    send: (bytes) => port.postMessage(bytes.buffer, [bytes.buffer]),
+    close: () => port.close(),
+  };
+}

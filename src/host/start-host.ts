@@ -1,0 +1,109 @@
+/** Brings up one host: a process of its own, or the coordinator's own process behind the same protocol. */
+import { MessageChannel } from "node:worker_threads";
+import { GatewayError } from "../contract/errors.ts";
+import type { HostGone, Placement } from "../contract/host.ts";
+import { protocolVersion } from "../contract/protocol.ts";
+import type { Logger } from "../support/logger.ts";
+import { withDeadline } from "../support/time.ts";
+import { HostConnection, type HostConnectionOptions } from "./host-connection.ts";
+import type { HostIdentity } from "./host-pids.ts";
+import { spawnHost } from "./host-process.ts";
+import { portLink, socketLink } from "./link.ts";
+import { Relay, type ThreadEntries } from "./relay.ts";
+import { processStartTime } from "./process-start-time.ts";
+
+const helloDeadlineMs = 15_000;
+/** What a dead process had written is in our socket's buffer; it is read in far less than this. */
+const lastFramesDeadlineMs = 1000;
+
+/** A host that is up. */
+export type StartedHost = {
+  readonly connection: HostConnection;
+  readonly identity: HostIdentity;
+  kill(): void;
+  /** Resolves after its generations were told. */
+  readonly gone: Promise<HostGone>;
+  killCause: HostGone["cause"] | null;
+  /** We ended it because nobody needs it any more: no failure. */
+  isExpectedToEnd: boolean;
+};
+
+type HostEvents = Pick<HostConnectionOptions, "onCondemned" | "onEmpty">;
+
+/** A host process. @throws {GatewayError} `adapter_unavailable` when it does not come up in 15 s. */
+export async function startProcessHost(options: {
+  readonly entryUrl: string;
+  readonly placement: Placement;
+  readonly logger: Logger;
+  readonly events: HostEvents;
+}): Promise<StartedHost> {
+  const process = await spawnHost(options);
+  const kind = options.placement === "shared" ? "shared" : "own";
+  const connection = new HostConnection({ kind, pid: process.pid, kill: process.kill, ...options.events });
+  const closed = Promise.withResolvers<void>();
+  connection.link = socketLink(process.socket, {
+    onFrame: (bytes) => connection.onFrame(bytes),
+    onClosed: () => {
+      // Without its socket a host ends itself; this makes it certain.
+      process.kill();
+      closed.resolve();
+    },
+  });
+  const gone = process.exited.then(async (detail): Promise<HostGone> => {
+    await withDeadline(closed.promise, lastFramesDeadlineMs, "The host's socket").catch(() => {});
+    const end: HostGone = { cause: host.killCause ?? "died", detail };
+    connection.onGone(end);
+    return end;
+  });
+  const host: StartedHost = {
+    connection,
+    identity: { pid: process.pid, startTime: processStartTime(process.pid) },
+    kill: process.kill,
+    gone,
+    killCause: null,
+    isExpectedToEnd: false,
+  };
+  try {
+    const hello = await withDeadline(connection.hello.promise, helloDeadlineMs, "The start of a host");
+    if (hello.protocolVersion !== protocolVersion)
+      throw new GatewayError("adapter_unavailable", `Cannot use a host of protocol ${hello.protocolVersion}: ours is ${protocolVersion}`);
+    if (hello.heapLimitOverridden && options.placement !== "consumer")
+      throw new GatewayError(
+        "adapter_unavailable",
+        "Cannot use a host with --max-old-space-size: it overrides the memory limit of every adapter",
+        { userAction: "Remove --max-old-space-size from NODE_OPTIONS and pm2's node_args" },
+      );
+    return host;
+  } catch (reason) {
+    host.isExpectedToEnd = true;
+    process.kill();
+    throw new GatewayError("adapter_unavailable", `Cannot start a host: ${GatewayError.from(reason).message}`, { cause: reason });
+  }
+}
+
+/** The coordinator's own process as a host. It cannot be killed for a thread's sake. */
+export function startInlineHost(options: { readonly threadEntries: ThreadEntries; readonly events: HostEvents }): StartedHost {
+  const channel = new MessageChannel();
+  const gone = Promise.withResolvers<HostGone>();
+  const end: HostGone = { cause: "killed", detail: "the gateway is shutting down" };
+  const connection = new HostConnection({ kind: "inline", pid: process.pid, kill: () => kill(), ...options.events });
+  connection.link = portLink(channel.port1, { onFrame: (bytes) => connection.onFrame(bytes), onClosed: () => {} });
+  const relay: Relay = new Relay(
+    options.threadEntries,
+    portLink(channel.port2, { onFrame: (bytes) => relay.onFrame(bytes), onClosed: () => {} }),
+  );
+  function kill(): void {
+    relay[Symbol.dispose]();
+    channel.port1.close();
+    connection.onGone(end);
+    gone.resolve(end);
+  }
+  return {
+    connection,
+    identity: { pid: process.pid, startTime: null },
+    kill,
+    gone: gone.promise,
+    killCause: null,
+    isExpectedToEnd: false,
+  };
+}

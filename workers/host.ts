@@ -1,0 +1,30 @@
+/** A host process's entry: a relay on the inherited socket, and an end that cannot fail. */
+import { Socket } from "node:net";
+import { encodeFrame, frameKinds } from "../src/contract/frame.ts";
+import { protocolVersion, type HelloMeta } from "../src/contract/protocol.ts";
+import { socketLink } from "../src/host/link.ts";
+import { processStartTime } from "../src/host/process-start-time.ts";
+import { Relay } from "../src/host/relay.ts";
+import { entries } from "./catalog.ts";
+
+/** `process.exit()` waits for threads, and a thread in native code never ends: only the kernel is sure. Takes what adapters spawned along. */
+function end(): void {
+  process.kill(-process.pid, "SIGKILL");
+}
+
+// Signals of a terminal's process group are the coordinator's to act on; it closes the socket when it is done.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+
+const hello: HelloMeta = {
+  protocolVersion,
+  pid: process.pid,
+  startTime: processStartTime("self"),
+  heapLimitOverridden: [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((option) =>
+    option.includes("max-old-space-size"),
+  ),
+};
+const socket = new Socket({ fd: 3 });
+const link = socketLink(socket, { onFrame: (bytes) => relay.onFrame(bytes), onClosed: end });
+const relay = new Relay(entries, link);
+link.send(encodeFrame(frameKinds.hello, 0, hello));
