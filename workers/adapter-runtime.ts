@@ -38,8 +38,10 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
         setImmediate(() => stopped.resolve());
       },
       send: (args: Omit<SendRequest, "signal">) => runtime.send(args),
-      setStatus: (args: Parameters<NonNullable<RunningAdapter["setStatus"]>>[0]) => runtime.running.setStatus?.(args) ?? done(),
-      history: async (args: Parameters<NonNullable<RunningAdapter["history"]>>[0]) => (await runtime.running.history?.(args)) ?? [],
+      setStatus: (args: Parameters<NonNullable<RunningAdapter["setStatus"]>>[0]) =>
+        runtime.running.setStatus?.(args) ?? done(),
+      history: async (args: Parameters<NonNullable<RunningAdapter["history"]>>[0]) =>
+        (await runtime.running.history?.(args)) ?? [],
       updatePolicy: (args: { readonly policy: Policy }) => runtime.updatePolicy(args.policy),
       probe: async () => runtime.running.probe?.(),
     },
@@ -106,12 +108,18 @@ class AdapterRuntime {
 
   async updatePolicy(policy: Policy): Promise<void> {
     if (this.running.updatePolicy === undefined)
-      throw new GatewayError("unsupported_response", `Cannot swap the policy of ${this.#context.key}: its module has no updatePolicy`);
+      throw new GatewayError(
+        "unsupported_response",
+        `Cannot swap the policy of ${this.#context.key}: its module has no updatePolicy`,
+      );
     await this.running.updatePolicy(policy);
   }
 }
 
-function parseSettings(module: AdapterModule, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function parseSettings(
+  module: AdapterModule,
+  settings: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const parsed = module.settings?.safeParse(settings);
   if (parsed === undefined) return settings;
   if (parsed.success) return parsed.data;

@@ -17,7 +17,11 @@ type Waiting = {
   readonly payload: Uint8Array;
   readonly done: (error: GatewayError | null) => void;
 };
-type Sent = { readonly messages: readonly Waiting[]; readonly bytes: number; readonly stored: PromiseWithResolvers<void> | null };
+type Sent = {
+  readonly messages: readonly Waiting[];
+  readonly bytes: number;
+  readonly stored: PromiseWithResolvers<void> | null;
+};
 type ResumeState = { readonly state: unknown; readonly stored: PromiseWithResolvers<void> };
 
 /** The sending end of one generation. */

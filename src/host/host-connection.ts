@@ -57,13 +57,19 @@ export class HostConnection {
     return [...this.#residents.values()].map(({ key }) => key);
   }
 
+  /** Its generations are being told, or were: nothing can be opened here any more. */
+  get isGone(): boolean {
+    return this.#gone !== null;
+  }
+
   get generations(): readonly number[] {
     return [...this.#residents.keys()];
   }
 
   /** Sends the `open` frame. @throws {GatewayError} `adapter_unavailable` when the host is gone. */
   open(request: OpenRequest, listener: GenerationListener): GenerationHandle {
-    if (this.#gone !== null) throw new GatewayError("adapter_unavailable", `The host ${this.pid} is gone: ${this.#gone.detail}`);
+    if (this.#gone !== null)
+      throw new GatewayError("adapter_unavailable", `The host ${this.pid} is gone: ${this.#gone.detail}`);
     const { generation, key, entry, moduleUrl, heapLimitMb, init } = request;
     this.#residents.set(generation, { key, listener, isExited: false, isDrained: false });
     const open: OpenMeta = { key, entry, moduleUrl, heapLimitMb, init };
@@ -118,7 +124,9 @@ export class HostConnection {
   onGone(gone: HostGone): void {
     if (this.#gone !== null) return;
     this.#gone = gone;
-    this.hello.reject(new GatewayError("adapter_unavailable", `The host ${this.pid} ended before it was up: ${gone.detail}`));
+    this.hello.reject(
+      new GatewayError("adapter_unavailable", `The host ${this.pid} ended before it was up: ${gone.detail}`),
+    );
     const residents = [...this.#residents];
     this.#residents.clear();
     for (const [generation, { listener }] of residents) {

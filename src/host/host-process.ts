@@ -10,7 +10,8 @@ import type { Logger } from "../support/logger.ts";
 const threadPoolSize = 64;
 
 /** What an adapter host keeps of the environment: what tells it where it is, nothing that could hold a secret. */
-const keptVariables = /^(?:TZ|LANG|LC_\w+|(?:HTTP|HTTPS|NO|ALL)_PROXY|(?:http|https|no|all)_proxy|NODE_EXTRA_CA_CERTS)$/u;
+const keptVariables =
+  /^(?:TZ|LANG|LC_\w+|(?:HTTP|HTTPS|NO|ALL)_PROXY|(?:http|https|no|all)_proxy|NODE_EXTRA_CA_CERTS)$/u;
 
 /** A started host process. */
 export type HostProcess = {
@@ -72,6 +73,8 @@ function logOutput(child: ChildProcess, logger: Logger): void {
     [child.stderr, "warn"],
   ] as const) {
     if (stream === null) continue;
-    createInterface({ input: stream }).on("line", (line) => logger[level]("host-output", { text: line.slice(0, 8192) }));
+    createInterface({ input: stream }).on("line", (line) =>
+      logger[level]("host-output", { text: line.slice(0, 8192) }),
+    );
   }
 }

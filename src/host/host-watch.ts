@@ -8,7 +8,12 @@ const stallMs = 1000;
 
 /** What the watch needs to know of a host. */
 export type WatchedHost = {
-  readonly connection: { lastFrameMs: number; readonly rssBytes: number; readonly kind: string; readonly isCondemned: boolean };
+  readonly connection: {
+    lastFrameMs: number;
+    readonly rssBytes: number;
+    readonly kind: string;
+    readonly isCondemned: boolean;
+  };
 };
 
 /** Looks at all hosts now and then. */

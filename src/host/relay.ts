@@ -94,7 +94,10 @@ export class Relay implements Disposable {
     const { id, method, args, deadlineMs } = parseMeta(frame) as CallMeta;
     const outcome =
       thread === undefined
-        ? { ok: false, error: new GatewayError("worker_crashed", `Cannot call ${method}: the thread is gone`).toReport() }
+        ? {
+            ok: false,
+            error: new GatewayError("worker_crashed", `Cannot call ${method}: the thread is gone`).toReport(),
+          }
         : await thread.control.call(method, args, deadlineMs);
     this.#send(frameKinds.result, frame.generation, { id, outcome });
   }

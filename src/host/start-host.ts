@@ -66,7 +66,10 @@ export async function startProcessHost(options: {
   try {
     const hello = await withDeadline(connection.hello.promise, helloDeadlineMs, "The start of a host");
     if (hello.protocolVersion !== protocolVersion)
-      throw new GatewayError("adapter_unavailable", `Cannot use a host of protocol ${hello.protocolVersion}: ours is ${protocolVersion}`);
+      throw new GatewayError(
+        "adapter_unavailable",
+        `Cannot use a host of protocol ${hello.protocolVersion}: ours is ${protocolVersion}`,
+      );
     if (hello.heapLimitOverridden && options.placement !== "consumer")
       throw new GatewayError(
         "adapter_unavailable",
@@ -77,12 +80,17 @@ export async function startProcessHost(options: {
   } catch (reason) {
     host.isExpectedToEnd = true;
     process.kill();
-    throw new GatewayError("adapter_unavailable", `Cannot start a host: ${GatewayError.from(reason).message}`, { cause: reason });
+    throw new GatewayError("adapter_unavailable", `Cannot start a host: ${GatewayError.from(reason).message}`, {
+      cause: reason,
+    });
   }
 }
 
 /** The coordinator's own process as a host. It cannot be killed for a thread's sake. */
-export function startInlineHost(options: { readonly threadEntries: ThreadEntries; readonly events: HostEvents }): StartedHost {
+export function startInlineHost(options: {
+  readonly threadEntries: ThreadEntries;
+  readonly events: HostEvents;
+}): StartedHost {
   const channel = new MessageChannel();
   const gone = Promise.withResolvers<HostGone>();
   const end: HostGone = { cause: "killed", detail: "the gateway is shutting down" };
