@@ -19,7 +19,10 @@ export type Policy = {
   readonly guildFilter: readonly string[] | null;
   readonly workspaceFilter: readonly string[] | null;
   readonly chatFilter: readonly string[] | null;
-  /** Per guild or workspace id; Twitch uses the key `""`. A missing key lets every channel through. */
+  /**
+   * Channel ids per guild or workspace id. The key `""` holds for each of them that has no key of its own; Twitch uses
+   * only that one. Where neither is there, every channel is let through; so it is where a list is `["*"]`.
+   */
   readonly channelFilter: Readonly<Record<string, readonly string[]>>;
   /** Empty: nobody. `["*"]`: everyone. On Twitch: who is heard in the channel, and empty means all. */
   readonly dmAllowedUsers: readonly string[];

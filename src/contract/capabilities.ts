@@ -23,3 +23,6 @@ export function capabilitiesOf(platform: string): Readonly<Record<ResponseKind, 
   ]);
   return Object.fromEntries(entries) as Record<ResponseKind, Capability>;
 }
+
+/** Built-in platforms whose clients fetch their replies. A third party's module says it itself (`pull`). */
+export const pullPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat"]);

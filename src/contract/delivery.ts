@@ -58,7 +58,10 @@ export interface ConsumerLine {
     receipts: readonly string[],
     options: { readonly countAttempt: boolean; readonly error: ErrorReport | null },
   ): void;
-  /** How many it may still take; call flow's pump again after it rises. */
+  /**
+   * Handed out and not settled. {@link ConsumerLimits} are read anew at every hand-out; after raising `concurrency`,
+   * `settle([])` makes flow look again.
+   */
   readonly inFlight: number;
   /** No new deliveries; resolves when all are settled or at the deadline, when the rest is released uncounted. */
   detach(deadlineMs: number): Promise<void>;

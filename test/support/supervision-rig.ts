@@ -1,0 +1,95 @@
+/** A fleet over fake hosts on a mocked clock. */
+import type { TestContext } from "node:test";
+import type { HistoryEntry } from "../../src/contract/control.ts";
+import type { Frame } from "../../src/contract/frame.ts";
+import type { AdapterState, Reason } from "../../src/contract/status.ts";
+import { AdapterFleet } from "../../src/supervise/fleet.ts";
+import type { AdapterReport } from "../../src/supervise/adapter-report.ts";
+import type { SmallStore } from "../../src/supervise/supervision-store.ts";
+import { FakeHosts } from "./fake-hosts.ts";
+import { silentLogger } from "./silent-logger.ts";
+
+/** The small store in memory; give the same one to the next fleet and the coordinator was killed. */
+export class MemoryStore implements SmallStore {
+  readonly scopes: Record<string, Record<string, string>> = {};
+
+  async load(scope: string): Promise<Readonly<Record<string, string>>> {
+    return { ...this.scopes[scope] };
+  }
+
+  put(scope: string, key: string, value: string | null): void {
+    const values = (this.scopes[scope] ??= {});
+    if (value === null) delete values[key];
+    else values[key] = value;
+  }
+}
+
+/** What a test works with. */
+export type Rig = {
+  readonly fleet: AdapterFleet;
+  readonly hosts: FakeHosts;
+  readonly store: MemoryStore;
+  readonly frames: { readonly key: string; readonly generation: number; readonly frame: Frame }[];
+  readonly changes: (HistoryEntry & { readonly key: string })[];
+  /** Lets everything happen that needs no time. */
+  settle(): Promise<void>;
+  /** The clock goes on, in steps, so that what a timer sets going gets its turn. */
+  advance(ms: number): Promise<void>;
+  status(key: string): AdapterReport;
+  /** State and reason of `key`. */
+  where(key: string): readonly [AdapterState, Reason];
+};
+
+/** A fresh fleet. Draws of the random source are 0.5 unless told. */
+export async function supervisionRig(
+  t: TestContext,
+  options: { readonly store?: MemoryStore; readonly random?: () => number } = {},
+): Promise<Rig> {
+  if (!mocked.has(t)) {
+    t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000_000_000 });
+    mocked.add(t);
+  }
+  const hosts = new FakeHosts();
+  const store = options.store ?? new MemoryStore();
+  const frames: Rig["frames"] = [];
+  const changes: Rig["changes"] = [];
+  let lastGeneration = 0;
+  const fleet = await AdapterFleet.start({
+    hosts,
+    store,
+    logger: silentLogger,
+    generations: { next: () => (lastGeneration += 1) },
+    random: options.random ?? (() => 0.5),
+    onFrame: (key, generation, frame) => frames.push({ key, generation, frame }),
+    onChange: (key, entry) => changes.push({ ...entry, key }),
+  });
+  const status = (key: string): AdapterReport => {
+    const found = fleet.statuses().find((report) => report.key === key);
+    if (found === undefined) throw new Error(`no status of ${key}`);
+    return found;
+  };
+  return {
+    fleet,
+    hosts,
+    store,
+    frames,
+    changes,
+    settle,
+    advance: async (ms) => {
+      await settle();
+      for (let left = ms; left > 0; left -= stepMs) {
+        t.mock.timers.tick(Math.min(left, stepMs));
+        await settle();
+      }
+    },
+    status,
+    where: (key) => [status(key).state, status(key).reason],
+  };
+}
+
+const stepMs = 500;
+const mocked = new WeakSet<TestContext>();
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

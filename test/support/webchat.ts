@@ -1,0 +1,44 @@
+/** A web chat in the test's own process, on a free port. */
+import type { RunningAdapter } from "../../src/contract/adapter.ts";
+import type { WebchatSettings } from "../../src/contract/settings.ts";
+import webchat from "../../workers/webchat/adapter.ts";
+import { adapterContext, listeningUrl, type AdapterContextOptions, type TestContext } from "./adapter-context.ts";
+
+/** A started web chat and what goes through it. */
+export type RunningWebchat = TestContext<WebchatSettings> &
+  AsyncDisposable & {
+    readonly adapter: RunningAdapter;
+    readonly url: string;
+    /** Sends a running stream's text so far, as the outbox does. */
+    readonly chunk: (conversation: string, text: string) => Promise<void>;
+  };
+
+/** Starts one; disposing stops it. */
+export async function startWebchat(
+  settings: Partial<WebchatSettings> = {},
+  options: Partial<AdapterContextOptions<WebchatSettings>> = {},
+): Promise<RunningWebchat> {
+  const test = adapterContext<WebchatSettings>({
+    settings: {
+      port: 0,
+      bind: "127.0.0.1",
+      authToken: "",
+      allowedOrigins: [],
+      title: "Chat",
+      rateLimitPerSender: 5,
+      ...settings,
+    },
+    ...options,
+  });
+  const adapter = await webchat.start(test.context);
+  return {
+    ...test,
+    adapter,
+    url: listeningUrl(test.log),
+    chunk: async (conversation, text) => {
+      const response = { kind: "stream_chunk", text } as const;
+      await adapter.send?.({ conversation, response, idempotencyKey: "chunk", signal: test.context.signal });
+    },
+    [Symbol.asyncDispose]: () => adapter.stop(),
+  };
+}
