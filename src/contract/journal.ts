@@ -217,6 +217,8 @@ export type JournalOpened = {
   readonly nextSeq: number;
   readonly nextSendSeq: number;
   readonly nextCursor: number;
+  /** The oldest mail that waits, `null` for none; left out where nobody looked. */
+  readonly oldestCursor?: number | null;
   /** The path a corrupt file was moved to, or `null`. */
   readonly setAsidePath: string | null;
 };

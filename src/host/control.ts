@@ -19,7 +19,7 @@ export class Control {
     this.#port = port;
     this.#ended = ended;
     // A MessagePort of Node is an EventTarget: with it, unlike with Comlink's adapter, nothing needs releasing but the port.
-    const remote = wrap<Record<ControlMethod, (args: unknown) => unknown>>(port as never);
+    const remote = wrap<Record<ControlMethod, (args: unknown) => unknown>>(port);
     this.#methods = Object.fromEntries(
       controlMethods.map((method) => [method, async (args: unknown): Promise<unknown> => remote[method](args)]),
     ) as Record<ControlMethod, (args: unknown) => Promise<unknown>>;

@@ -18,7 +18,7 @@ export type HostProcess = {
   readonly pid: number;
   /** Its end of the framed protocol. */
   readonly socket: Socket;
-  kill(): void;
+  readonly kill: () => void;
   /** Resolves when the kernel has ended it, with how. */
   readonly exited: Promise<string>;
 };

@@ -88,7 +88,7 @@ export class HostPool implements Hosts {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
     this.#timer[Symbol.dispose]();
-    await Promise.allSettled([...this.#slots.values()].map(({ starting }) => starting));
+    await Promise.allSettled([...this.#slots.values()].flatMap(({ starting }) => starting ?? []));
     const hosts = this.#hosts();
     for (const [host] of hosts) {
       host.isExpectedToEnd = true;

@@ -96,6 +96,8 @@ export type AdapterContextOptions<Settings> = {
   readonly settings: Settings;
   readonly key?: string;
   readonly policy?: Partial<Policy>;
+  /** An earlier life's. */
+  readonly mailbox?: MemoryMailbox;
   /** Replaces accepting; the default answers like the gateway: the same message, the same id. */
   readonly emit?: (message: EmittedMessage) => Promise<string>;
 };
@@ -113,7 +115,7 @@ export type TestContext<Settings> = {
 
 /** A context for one adapter started in the test's own thread. */
 export function adapterContext<Settings>(options: AdapterContextOptions<Settings>): TestContext<Settings> {
-  const mailbox = new MemoryMailbox();
+  const mailbox = options.mailbox ?? new MemoryMailbox();
   const accepted: EmittedMessage[] = [];
   const log: LoggedLine[] = [];
   const ending = new AbortController();

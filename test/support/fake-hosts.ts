@@ -7,7 +7,8 @@ import type { HostKind, HostStatus } from "../../src/contract/status.ts";
 
 /** What one generation does; the defaults are those of a healthy one. */
 export type FakeBehaviour = {
-  readonly open?: "ok" | "hangs" | GatewayError;
+  /** `is_stuck`: it heeds no abort and resolves when the test calls `release`. */
+  readonly open?: "ok" | "hangs" | "is_stuck" | GatewayError;
   readonly module?: "loads" | "hangs";
   readonly start?: "ok" | "hangs" | GatewayError;
   readonly stop?: "ok" | "hangs" | GatewayError;
@@ -41,6 +42,7 @@ export class FakeGeneration {
   condemnReason: string | null = null;
   /** Its thread exists. */
   isLive = false;
+  readonly released = Promise.withResolvers<void>();
   readonly #dead = Promise.withResolvers<never>();
 
   constructor(request: OpenRequest, listener: GenerationListener, behaviour: FakeBehaviour) {
@@ -141,6 +143,7 @@ export class FakeHosts implements Hosts {
       request.signal.addEventListener("abort", () => aborted.reject(request.signal.reason as Error), { once: true });
       return aborted.promise;
     }
+    if (open === "is_stuck") await generation.released.promise;
     generation.isLive = true;
     if (generation.behaviour.module === "loads") setImmediate(() => this.#load(generation));
     return generation.handle();

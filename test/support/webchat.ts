@@ -1,4 +1,6 @@
 /** A web chat in the test's own process, on a free port. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import type { RunningAdapter } from "../../src/contract/adapter.ts";
 import type { WebchatSettings } from "../../src/contract/settings.ts";
 import webchat from "../../workers/webchat/adapter.ts";
@@ -11,6 +13,8 @@ export type RunningWebchat = TestContext<WebchatSettings> &
     readonly url: string;
     /** Sends a running stream's text so far, as the outbox does. */
     readonly chunk: (conversation: string, text: string) => Promise<void>;
+    /** Cuts every open socket without a word, as a network does. */
+    readonly dropConnections: () => void;
   };
 
 /** Starts one; disposing stops it. */
@@ -30,6 +34,13 @@ export async function startWebchat(
     },
     ...options,
   });
+  const sockets = new Set<Socket>();
+  const onConnection = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  subscribe("net.server.socket", onConnection);
   const adapter = await webchat.start(test.context);
   return {
     ...test,
@@ -39,6 +50,12 @@ export async function startWebchat(
       const response = { kind: "stream_chunk", text } as const;
       await adapter.send?.({ conversation, response, idempotencyKey: "chunk", signal: test.context.signal });
     },
-    [Symbol.asyncDispose]: () => adapter.stop(),
+    dropConnections: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    [Symbol.asyncDispose]: async () => {
+      unsubscribe("net.server.socket", onConnection);
+      await adapter.stop();
+    },
   };
 }

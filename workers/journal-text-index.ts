@@ -5,7 +5,12 @@
 
 const smallestCapacity = 1_024;
 
-/** 32 bits of FNV-1a over the UTF-16 code units, never 0 in its use here: 0 marks a free slot by its seq instead. */
+/** The number of a lane in `pending`: narrow to index, and rarely shared by two. */
+export function laneOf(key: string, conversation: string): number {
+  return hashText(`${key}/${conversation}`);
+}
+
+/** 32 bits of FNV-1a over the UTF-16 code units, mixed once more. Lanes on disk hang on it: never change it. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -1,0 +1,95 @@
+/** What happens, for `/v1/events`: states, messages, conditions and log lines, costing next to nothing while nobody listens. */
+import type { GatewayEvent, HistoryEntry } from "../contract/control.ts";
+import type { StoredMessage } from "../contract/message.ts";
+import type { Condition } from "../contract/status.ts";
+
+/** After the last reader left, events are still kept this long, so that one that reconnects has missed none. */
+const lingerMs = 60_000;
+
+/** Where events go. */
+export interface EventSink {
+  publish(event: GatewayEvent["event"], data: GatewayEvent["data"]): void;
+  subscribe(options: { readonly afterId: number | null; readonly signal: AbortSignal }): AsyncIterable<GatewayEvent>;
+}
+
+/** A message that was accepted, as the flow tells it. */
+export type AcceptedForFeed = {
+  readonly key: string;
+  readonly consumer: string;
+  readonly payload: Uint8Array;
+  readonly atMs: number;
+};
+
+const decoder = new TextDecoder();
+
+/** Fills an event sink. States and conditions always; messages and log lines only while somebody reads, or just did. */
+export class EventFeed {
+  readonly #sink: EventSink;
+  readonly #now: () => number;
+  #readers = 0;
+  #lastReaderLeftMs = Number.NEGATIVE_INFINITY;
+  #conditions = "";
+
+  constructor(sink: EventSink, now: () => number = () => performance.now()) {
+    this.#sink = sink;
+    this.#now = now;
+  }
+
+  state(key: string, entry: HistoryEntry): void {
+    this.#sink.publish("state", { key, ...entry });
+  }
+
+  /** The payload is our own shim's JSON; it is opened only for a reader. */
+  message({ key, consumer, payload, atMs }: AcceptedForFeed): void {
+    if (!this.#isRead()) return;
+    const { id, conversation, sender, kind, text, timestamp } = JSON.parse(decoder.decode(payload)) as StoredMessage;
+    const acceptedAt = new Date(atMs).toISOString();
+    this.#sink.publish("message", {
+      id,
+      adapter: key,
+      conversation,
+      consumer,
+      sender,
+      kind,
+      text,
+      timestamp,
+      acceptedAt,
+    });
+  }
+
+  /** All conditions that stand; published when they differ from the last ones. */
+  conditions(conditions: readonly Condition[]): void {
+    const json = JSON.stringify(conditions);
+    if (json === this.#conditions) return;
+    this.#conditions = json;
+    this.#sink.publish("condition", { conditions });
+  }
+
+  /** One redacted line of the log. */
+  logLine(line: string): void {
+    if (!this.#isRead()) return;
+    try {
+      this.#sink.publish("log", JSON.parse(line) as Record<string, unknown>);
+    } catch {
+      // A line that redaction made unreadable as JSON is still worth showing.
+      this.#sink.publish("log", { text: line });
+    }
+  }
+
+  async *read(options: {
+    readonly afterId: number | null;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<GatewayEvent> {
+    this.#readers += 1;
+    try {
+      yield* this.#sink.subscribe(options);
+    } finally {
+      this.#readers -= 1;
+      this.#lastReaderLeftMs = this.#now();
+    }
+  }
+
+  #isRead(): boolean {
+    return this.#readers > 0 || this.#now() - this.#lastReaderLeftMs < lingerMs;
+  }
+}

@@ -1,0 +1,64 @@
+/** The adapters' supervisors over the hosts and the durable state. */
+import { createHmac } from "node:crypto";
+import { GatewayError } from "../contract/errors.ts";
+import type { Frame } from "../contract/frame.ts";
+import type { HistoryEntry } from "../contract/control.ts";
+import type { Hosts } from "../contract/host.ts";
+import type { Logger } from "../support/logger.ts";
+import { ConnectBudget } from "../supervise/connect-budget.ts";
+import { AdapterFleet } from "../supervise/fleet.ts";
+import { Generations } from "../supervise/generations.ts";
+import type { Foundation } from "./foundation.ts";
+
+const scopes = { generation: "generation", budget: "budget" } as const;
+/** After a journal was set aside its numbers are gone: seconds since 1970 are above any that were ever used. */
+const freshStart = (): number => Math.floor(Date.now() / 1000);
+
+/** What supervising adapters takes. */
+export type Supervision = {
+  readonly adapters: AdapterFleet;
+  readonly generations: Generations;
+  /** Rejects with `rate_limited`. */
+  acquireBudget(key: string, kind: string): Promise<void>;
+};
+
+/** @throws {GatewayError} `journal_unavailable`. */
+export async function startSupervision(parts: {
+  readonly foundation: Foundation;
+  readonly hosts: Hosts;
+  readonly logger: Logger;
+  readonly redact: (text: string) => string;
+  readonly onFrame: (key: string, generation: number, frame: Frame) => void;
+  readonly onChange: (key: string, entry: HistoryEntry) => void;
+}): Promise<Supervision> {
+  const { journal, store, installKey } = parts.foundation;
+  const put = async (scope: string, key: string, value: string): Promise<void> => {
+    await journal.commit([{ op: "put", scope, key, value }]);
+  };
+  const generations = await Generations.start({
+    logger: parts.logger,
+    store: {
+      async load() {
+        const stored = await journal.query("scope", { scope: scopes.generation });
+        return Number(stored["last"] ?? (journal.opened.setAsidePath === null ? 0 : freshStart()));
+      },
+      reserve: (upTo) => put(scopes.generation, "last", String(upTo)),
+    },
+  });
+  const budget = await ConnectBudget.start({
+    load: () => journal.query("scope", { scope: scopes.budget }),
+    save: (key, value) => put(scopes.budget, key, value),
+  });
+  const adapters = await AdapterFleet.start({ ...parts, store, generations });
+  return {
+    adapters,
+    generations,
+    async acquireBudget(key, kind) {
+      const secrets = adapters.spec(key)?.secrets ?? [];
+      // Of the credential, not of the key: two adapters with one token share its budget.
+      const credential = createHmac("sha256", installKey).update(JSON.stringify(secrets)).digest("base64url");
+      const verdict = await budget.acquire(credential, kind);
+      if (verdict.kind === "refused") throw GatewayError.from(verdict.error);
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** The running adapters as the outbound side sees them; the coordinator hands them over. */
+import type { Capabilities } from "./fallback.ts";
+
+/** Who the outbox sends through. */
+export interface OutboundAdapters {
+  /** Its replies wait in a mailbox. Known before it runs, also for a key that is not configured any more (`false`). */
+  isPull(key: string): boolean;
+  /** What it shows natively; `null` while that is not known. */
+  capabilities(key: string): Capabilities | null;
+  isRunning(key: string): boolean;
+  /** @throws {GatewayError} `adapter_unavailable` when it does not run; else what the adapter or the deadline made of it. */
+  call(
+    key: string,
+    method: "send" | "setStatus" | "history",
+    args: Readonly<Record<string, unknown>>,
+    options: { readonly deadlineMs: number },
+  ): Promise<unknown>;
+}

@@ -1,0 +1,100 @@
+/** The part of one adapter's sends that is on disk only: what was there at the start, and what memory has no room for. */
+import { GatewayError } from "../contract/errors.ts";
+import type { Journal, SendRow } from "../contract/journal.ts";
+import type { Logger } from "../support/logger.ts";
+import { after } from "../support/time.ts";
+
+/** A send that is not over. `nextAttemptAtMs` 0: at once. */
+export type OpenSend = { readonly row: SendRow; readonly attempts: number; readonly nextAttemptAtMs: number };
+
+const pageRows = 200;
+const mostRows = 1000;
+const mostBytes = 33_554_432;
+const retryMs = 1000;
+
+/** Keeps count of what is in memory, and reads the rest in pages as room comes free. */
+export class SendBacklog implements Disposable {
+  readonly #key: string;
+  readonly #parts: { readonly journal: Pick<Journal, "query">; readonly logger: Logger };
+  readonly #owner: { take(send: OpenSend): void; isWanted(): boolean };
+  readonly #ids = new Set<string>();
+  #bytes = 0;
+  /** Rows after this one may be on disk only; `null`: all are in memory. */
+  #afterSeq: number | null = 0;
+  #cameMeanwhile = false;
+  #isLoading = false;
+  #retry: Disposable | null = null;
+
+  constructor(
+    key: string,
+    parts: { readonly journal: Pick<Journal, "query">; readonly logger: Logger },
+    owner: { take(send: OpenSend): void; isWanted(): boolean },
+  ) {
+    this.#key = key;
+    this.#parts = parts;
+    this.#owner = owner;
+  }
+
+  /** Nothing is on disk only. */
+  get isEmpty(): boolean {
+    return this.#afterSeq === null;
+  }
+
+  /** A new row. `true`: the caller keeps it; else it is found on disk when its turn comes. */
+  add(row: SendRow): boolean {
+    if (this.#afterSeq === null && !this.#hasRoom) this.#afterSeq = row.seq - 1;
+    // A row that the last page has passed by cannot be found by the next one.
+    if (this.#afterSeq === null || row.seq <= this.#afterSeq) return this.#keep(row);
+    this.#cameMeanwhile = true;
+    this.load();
+    return false;
+  }
+
+  /** The send is over. */
+  done({ row }: OpenSend): void {
+    if (this.#ids.delete(row.id)) this.#bytes -= row.response.length;
+    if (this.#ids.size <= mostRows - pageRows) this.load();
+  }
+
+  /** Reads on, if there is anything to read and room for it. */
+  load(): void {
+    if (this.#afterSeq === null || this.#isLoading || !this.#hasRoom || !this.#owner.isWanted()) return;
+    this.#isLoading = true;
+    void this.#loadPages().finally(() => {
+      this.#isLoading = false;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#retry?.[Symbol.dispose]();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#ids.size < mostRows && this.#bytes < mostBytes;
+  }
+
+  async #loadPages(): Promise<void> {
+    try {
+      while (this.#afterSeq !== null && this.#hasRoom && this.#owner.isWanted()) {
+        this.#cameMeanwhile = false;
+        const afterSeq: number = this.#afterSeq;
+        const rows = await this.#parts.journal.query("openSends", { key: this.#key, afterSeq, limit: pageRows });
+        const last = rows.at(-1);
+        if (last !== undefined) this.#afterSeq = last.seq;
+        if (rows.length < pageRows && !this.#cameMeanwhile) this.#afterSeq = null;
+        for (const { attempts, nextAttemptAtMs, ...row } of rows)
+          if (this.#keep(row)) this.#owner.take({ row, attempts, nextAttemptAtMs });
+      }
+    } catch (reason) {
+      this.#parts.logger.warn("sends-not-read", { key: this.#key, error: GatewayError.from(reason).message });
+      this.#retry = after(retryMs, () => this.load());
+    }
+  }
+
+  #keep(row: SendRow): boolean {
+    if (this.#ids.has(row.id)) return false;
+    this.#ids.add(row.id);
+    this.#bytes += row.response.length;
+    return true;
+  }
+}

@@ -1,0 +1,25 @@
+/** The write that says where a send is. */
+import type { ErrorReport } from "../contract/errors.ts";
+import type { JournalWrite, SendRow, SendState } from "../contract/journal.ts";
+
+/** What goes with a state; what is left out is 0 or `null`. */
+export type SendStateDetails = {
+  readonly attempts?: number;
+  readonly nextAttemptAtMs?: number;
+  readonly platformMessageId?: string | null;
+  readonly error?: ErrorReport | null;
+};
+
+/** `row` is now in `state`. */
+export function stateWrite(row: SendRow, state: SendState, details: SendStateDetails): JournalWrite {
+  return {
+    op: "sendState",
+    id: row.id,
+    state,
+    attempts: details.attempts ?? 0,
+    nextAttemptAtMs: details.nextAttemptAtMs ?? 0,
+    platformMessageId: details.platformMessageId ?? null,
+    error: details.error ?? null,
+    atMs: Date.now(),
+  };
+}

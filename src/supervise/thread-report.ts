@@ -1,0 +1,64 @@
+/** What a thread says of itself, parsed: the other side is not trusted. */
+import { parseErrorReport } from "../contract/errors.ts";
+import { parseMeta, type Frame } from "../contract/frame.ts";
+import type { EventMeta, LogRecord, StartedValue } from "../contract/protocol.ts";
+
+/** What `start` answered. What is missing or malformed is taken as not declared. */
+export function parseStarted(value: unknown): StartedValue {
+  const record = isRecord(value) ? value : {};
+  const { maxSilenceMs, capabilities } = record;
+  return {
+    maxSilenceMs: typeof maxSilenceMs === "number" && maxSilenceMs > 0 ? maxSilenceMs : 0,
+    pull: record["pull"] === true,
+    overlap: record["overlap"] === true,
+    canUpdatePolicy: record["canUpdatePolicy"] === true,
+    canProbe: record["canProbe"] === true,
+    capabilities: isRecord(capabilities)
+      ? Object.fromEntries(Object.entries(capabilities).map(([kind, capability]) => [kind, String(capability)]))
+      : {},
+  };
+}
+
+const longestTextCharacters = 2000;
+const logLevels: readonly string[] = ["debug", "info", "warn", "error"];
+
+/** An `event` frame, or `null` for what is none. */
+export function parseEvent(frame: Frame): EventMeta | null {
+  let value: unknown;
+  try {
+    value = parseMeta(frame);
+  } catch {
+    // Not JSON: a thread that sends this has no event to tell.
+    return null;
+  }
+  if (!isRecord(value)) return null;
+  const { event, reason, error, records, dropped } = value;
+  switch (event) {
+    case "loaded":
+    case "frame":
+    case "connected":
+      return { event };
+    case "reconnecting":
+      return { event, reason: typeof reason === "string" ? reason.slice(0, longestTextCharacters) : "" };
+    case "closed":
+      return { event, error: parseErrorReport(error) };
+    case "log":
+      return {
+        event,
+        records: Array.isArray(records) ? records.filter(isLogRecord) : [],
+        dropped: typeof dropped === "number" ? dropped : 0,
+      };
+    default:
+      return null;
+  }
+}
+
+function isLogRecord(value: unknown): value is LogRecord {
+  if (!isRecord(value)) return false;
+  const { level, name, fields } = value;
+  return typeof level === "string" && logLevels.includes(level) && typeof name === "string" && isRecord(fields);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { GatewayError } from "../../src/contract/errors.ts";
+import type { PendingRow } from "../../src/contract/journal.ts";
+import { entryOf, type Entry } from "../../src/flow/entry.ts";
+import { laneMemoryLimit, Lanes, payloadMemoryLimit, type Lane } from "../../src/flow/lanes.ts";
+import { DiskTables } from "../support/fake-journal-tables.ts";
+import { FakeJournal, settled } from "../support/fake-journal.ts";
+import { fakeTime, messageId, tick } from "../support/flow-fixture.ts";
+import { silentLogger } from "../support/silent-logger.ts";
+
+function entry(seq: number, change: Partial<Entry> = {}): Entry {
+  const row: PendingRow = {
+    seq,
+    id: messageId(seq),
+    key: "webhook",
+    conversation: "room",
+    consumer: "main",
+    attempt: 1,
+    notBeforeMs: 0,
+    leased: false,
+    bytes: 10,
+    atMs: 0,
+  };
+  return { ...entryOf(row), payload: new Uint8Array(10), ...change };
+}
+
+/** Lanes whose messages are on the fake disk too. */
+function start() {
+  const tables = new DiskTables();
+  const journal = new FakeJournal(tables);
+  const heads: number[] = [];
+  const lanes = new Lanes({
+    journal,
+    onHead: (lane) => {
+      lane.state = "ready";
+      heads.push(lane.entries[0]?.seq ?? -1);
+    },
+    onRead: () => {},
+    logger: silentLogger,
+    now: () => Date.now(),
+  });
+  const store = (one: Entry): void => {
+    const { seq, id, key, conversation, consumer } = one;
+    const payload = new Uint8Array(one.bytes);
+    tables.apply([
+      { op: "accept", seq, id, key, conversation, consumer, header: "{}", payload, atMs: 0, leased: false },
+    ]);
+  };
+  const accept = (one: Entry): void => {
+    store(one);
+    lanes.append(one);
+  };
+  const lane = (): Lane => {
+    const found = lanes.find("webhook", "room");
+    assert.ok(found !== undefined);
+    return found;
+  };
+  /** The head is done, on disk too. */
+  const finish = async (): Promise<number> => {
+    const own = lane();
+    const seq = own.entries[0]?.seq ?? -1;
+    tables.apply([{ op: "ack", seq, atMs: 0 }]);
+    lanes.advance(own);
+    await settled();
+    return seq;
+  };
+  return { lanes, journal, heads, store, accept, lane, finish };
+}
+
+describe("Lanes", () => {
+  it("keeps at most 64 of a lane of 10,000 in memory, and still delivers all in order", async () => {
+    const { lanes, accept, lane, finish } = start();
+    for (let seq = 1; seq <= 10_000; seq += 1) accept(entry(seq));
+    const seqs: number[] = [];
+    while (lanes.find("webhook", "room") !== undefined) {
+      assert.ok(lane().entries.length <= laneMemoryLimit);
+      seqs.push(await finish());
+    }
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: 10_000 }, (_, index) => index + 1),
+    );
+    assert.equal(lanes.payloadBytes, 0);
+  });
+
+  it("removes a lane with nothing left", async () => {
+    const { lanes, accept, finish } = start();
+    accept(entry(1));
+    await finish();
+    assert.equal(lanes.find("webhook", "room"), undefined);
+  });
+
+  it("does not take twice what reading ahead found before its commit was announced", async () => {
+    const { accept, store, lanes, lane, finish } = start();
+    for (let seq = 1; seq <= 70; seq += 1) accept(entry(seq));
+    store(entry(71));
+    for (let count = 0; count < 60; count += 1) await finish();
+    assert.equal(lane().entries.at(-1)?.seq, 71);
+    lanes.append(entry(71));
+    accept(entry(72));
+    assert.deepEqual(
+      lane()
+        .entries.slice(-3)
+        .map(({ seq }) => seq),
+      [70, 71, 72],
+    );
+  });
+
+  it("keeps in order what is accepted while it reads", async () => {
+    const { accept, lanes, lane, finish } = start();
+    for (let seq = 1; seq <= 100; seq += 1) accept(entry(seq));
+    let next = 101;
+    const seqs: number[] = [];
+    while (lanes.find("webhook", "room") !== undefined) {
+      const reading = finish();
+      if (next <= 300) accept(entry(next++));
+      if (next <= 300) accept(entry(next++));
+      seqs.push(await reading);
+      assert.ok(lanes.find("webhook", "room") === undefined || lane().entries.length <= laneMemoryLimit);
+    }
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: 300 }, (_, index) => index + 1),
+    );
+  });
+
+  it("reads again a second later when the journal could not", async (t) => {
+    fakeTime(t);
+    const { accept, journal, lane, finish, heads } = start();
+    for (let seq = 1; seq <= 66; seq += 1) accept(entry(seq));
+    journal.fail(new GatewayError("journal_unavailable", "Cannot read: no disk"));
+    for (let count = 0; count < 64; count += 1) await finish();
+    assert.equal(lane().entries.length, 0);
+    journal.fail(null);
+    await tick(t, 1000);
+    assert.deepEqual(
+      lane().entries.map(({ seq }) => seq),
+      [65, 66],
+    );
+    assert.equal(heads.at(-1), 65);
+  });
+
+  it("reads nothing more for a lane that was finished while it waited to read again", async (t) => {
+    fakeTime(t);
+    const { accept, journal, lanes, finish, heads } = start();
+    for (let seq = 1; seq <= 65; seq += 1) accept(entry(seq));
+    journal.fail(new GatewayError("journal_unavailable", "Cannot read: no disk"));
+    for (let count = 0; count < 50; count += 1) await finish();
+    journal.fail(null);
+    for (let count = 0; count < 15; count += 1) await finish();
+    assert.equal(lanes.find("webhook", "room"), undefined);
+    accept(entry(66));
+    heads.length = 0;
+    await tick(t, 1000);
+    assert.deepEqual(heads, []);
+  });
+
+  it("ends a lane whose last messages are no longer on disk", async () => {
+    const { accept, journal, lanes, finish } = start();
+    for (let seq = 1; seq <= 66; seq += 1) accept(entry(seq));
+    await journal.commit([65, 66].map((seq) => ({ op: "ack", seq, atMs: 0 })));
+    for (let count = 0; count < 64; count += 1) await finish();
+    assert.equal(lanes.find("webhook", "room"), undefined);
+  });
+
+  it("reads once more when an older message displaced one while it read", async () => {
+    const { accept, lanes, finish, store, lane, journal } = start();
+    for (let seq = 11; seq <= 100; seq += 1) accept(entry(seq));
+    const seqs: number[] = [];
+    for (let count = 0; count < 48; count += 1) seqs.push(await finish());
+    assert.equal(lane().isReading, false);
+    const head = lane().entries[0]?.seq ?? -1;
+    await journal.commit([{ op: "ack", seq: head, atMs: 0 }]);
+    lanes.advance(lane());
+    seqs.push(head);
+    assert.equal(lane().isReading, true);
+    for (let seq = 1; seq <= 5; seq += 1) {
+      store(entry(seq));
+      lanes.insert(entry(seq));
+    }
+    // Those inserted fill the lane to its limit, so that its newest goes back to disk while the answer is on its way.
+    for (let count = 0; lane().entries.length < laneMemoryLimit; count += 1) {
+      store(entry(-count));
+      lanes.insert(entry(-count));
+    }
+    store(entry(6));
+    lanes.insert(entry(6));
+    await settled();
+    while (lanes.find("webhook", "room") !== undefined) seqs.push(await finish());
+    const normal = seqs.filter((seq) => seq > 10);
+    assert.deepEqual(
+      normal,
+      Array.from({ length: 90 }, (_, index) => index + 11),
+    );
+  });
+
+  it("puts an older message before the newer ones, but never before the head", () => {
+    const { accept, lanes, lane, store } = start();
+    for (const seq of [10, 20, 30]) accept(entry(seq));
+    for (const seq of [5, 25, 40]) {
+      store(entry(seq));
+      lanes.insert(entry(seq));
+    }
+    assert.deepEqual(
+      lane().entries.map(({ seq }) => seq),
+      [10, 5, 20, 25, 30, 40],
+    );
+    lanes.insert(entry(25));
+    assert.equal(lane().entries.length, 6);
+  });
+
+  it("makes room for an older message in a full lane, and reads the displaced one back", async () => {
+    const { accept, lanes, lane, finish, store } = start();
+    for (let seq = 11; seq <= 90; seq += 1) accept(entry(seq));
+    store(entry(5));
+    lanes.insert(entry(5));
+    assert.equal(lane().entries.length, laneMemoryLimit);
+    const seqs: number[] = [];
+    while (lanes.find("webhook", "room") !== undefined) seqs.push(await finish());
+    assert.deepEqual(seqs, [11, 5, ...Array.from({ length: 79 }, (_, index) => index + 12)]);
+  });
+
+  it("lets go of payloads beyond 64 MiB", () => {
+    const { lanes } = start();
+    const bytes = payloadMemoryLimit / 4;
+    for (let seq = 1; seq <= 5; seq += 1)
+      lanes.append(entry(seq, { conversation: `c${seq}`, bytes, payload: new Uint8Array(bytes) }));
+    assert.equal(lanes.payloadBytes, payloadMemoryLimit);
+    assert.equal(lanes.find("webhook", "c4")?.entries[0]?.payload?.length, bytes);
+    assert.equal(lanes.find("webhook", "c5")?.entries[0]?.payload, null);
+  });
+
+  it("does not keep a long frame alive for a short message that waits", () => {
+    const { lanes, lane } = start();
+    const frame = new Uint8Array(1_000_000);
+    lanes.append(entry(1, { payload: frame.subarray(10, 20) }));
+    assert.equal(lane().entries[0]?.payload?.buffer.byteLength, 10);
+  });
+});

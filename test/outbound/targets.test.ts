@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { formatTarget, parseTarget } from "../../src/outbound/targets.ts";
+
+const configured = new Set(["webhook", "discord", "discord:ops", "telegram:alerts", "slack:dm", "slack"]);
+
+describe("parseTarget()", () => {
+  const accepted: readonly (readonly [title: string, text: string, key: string, conversation: string])[] = [
+    ["the default adapter", "webhook/conv1", "webhook", "conv1"],
+    ["a named adapter", "discord:ops/123", "discord:ops", "123"],
+    ["an address with colons", "discord/dm:42", "discord", "dm:42"],
+    ["an address with slashes, split at the first", "webhook/a/b", "webhook", "a/b"],
+    ["a platform with one adapter", "webhook:conv1", "webhook", "conv1"],
+    ["a platform whose only adapter is a named one", "telegram:-100123", "telegram:alerts", "-100123"],
+    ["a platform and instance", "discord:ops:123", "discord:ops", "123"],
+    ["a platform's target with a slash in it", "webhook:a/b", "webhook", "a/b"],
+  ];
+  for (const [title, text, key, conversation] of accepted)
+    it(`reads ${title}: ${text}`, () => assert.deepEqual(parseTarget(text, configured), { key, conversation }));
+
+  const refused: readonly (readonly [title: string, text: string, code: string, message: RegExp])[] = [
+    [
+      "lists the candidates of an ambiguous platform",
+      "discord:123",
+      "invalid_request",
+      /discord\/123 or discord:ops\/123/u,
+    ],
+    ["never takes dm for an instance alone", "slack:dm:U1", "invalid_request", /slack:dm\/U1 or slack\/dm:U1/u],
+    ["does not know an adapter that is not configured", "twitch/room", "not_found", /no adapter "twitch"/u],
+    ["does not guess for a platform that is not configured", "twitch:room", "invalid_request", /names no configured/u],
+    ["asks for an address", "webhook/", "invalid_request", /0 characters/u],
+    ["bounds the address", `webhook/${"x".repeat(513)}`, "invalid_request", /513 characters/u],
+    ["names what is configured", "hello", "invalid_request", /discord, discord:ops, slack/u],
+  ];
+  for (const [title, text, code, message] of refused)
+    it(title, () => assert.throws(() => parseTarget(text, configured), { code, message }));
+
+  it("reads back whatever formatTarget() writes", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...configured),
+        fc.string({ minLength: 1, maxLength: 512, unit: "binary-ascii" }),
+        (key, conversation) => {
+          assert.deepEqual(parseTarget(formatTarget({ key, conversation }), configured), { key, conversation });
+        },
+      ),
+    );
+  });
+
+  it("names a configured adapter or refuses, whatever the text", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 60 }), (text) => {
+        try {
+          assert.ok(configured.has(parseTarget(text, configured).key));
+        } catch (reason) {
+          assert.match((reason as { code: string }).code, /^(?:invalid_request|not_found)$/u);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { GatewayError } from "../../src/contract/errors.ts";
+import { adapterSpec } from "../support/adapter-spec.ts";
+import { supervisionRig } from "../support/supervision-rig.ts";
+
+const mebibyte = 1_048_576;
+
+describe("Supervisor, watching a generation", () => {
+  it("ends a hung thread without asking it", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    const first = rig.hosts.last("webhook");
+    for (let ageMs = 0; ageMs <= 11_000; ageMs += 250) first.sample({ utilization: 1, heartbeatAgeMs: ageMs });
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "hung"]);
+    assert.deepEqual(
+      first.calls.map(({ method }) => method),
+      ["start"],
+    );
+    assert.match(rig.status("webhook").message ?? "", /spinning in JavaScript/u);
+  });
+
+  it("never ends a healthy thread for one sample, however old its heartbeat seems", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    rig.hosts.last("webhook").sample({ utilization: 1, heartbeatAgeMs: 60_000 });
+    assert.deepEqual(rig.where("webhook"), ["running", "none"]);
+  });
+
+  it("asks an adapter near its memory limit to stop, and ends one at the limit", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    const first = rig.hosts.last("webhook");
+    first.sample({ memory: { heapBytes: 100 * mebibyte, externalBytes: 105 * mebibyte, arrayBufferBytes: 0 } });
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "memory_limit"]);
+    assert.deepEqual(
+      first.calls.map(({ method }) => method),
+      ["start", "stop"],
+    );
+    await rig.advance(1000);
+    const second = rig.hosts.last("webhook");
+    second.sample({ memory: { heapBytes: 256 * mebibyte, externalBytes: 0, arrayBufferBytes: 0 } });
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "memory_limit"]);
+    assert.deepEqual(
+      second.calls.map(({ method }) => method),
+      ["start"],
+    );
+  });
+
+  it("replaces an adapter whose transport is silent for longer than it declared", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.hosts.behave = () => ({ started: { maxSilenceMs: 60_000 } });
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.advance(50_000);
+    const first = rig.hosts.last("webhook");
+    first.emitEvent({ event: "frame" });
+    await rig.advance(60_000);
+    first.sample();
+    assert.equal(rig.status("webhook").state, "running");
+    await rig.advance(1000);
+    first.sample();
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "silent_transport"]);
+  });
+
+  it("takes no harm from the quiet of a transport without frames", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.advance(100_000);
+    rig.hosts.last("webhook").sample();
+    assert.equal(rig.status("webhook").state, "running");
+  });
+
+  it("recycles a generation of max_age_ms, uncounted", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec({ supervisor: { maxAgeMs: 60_000 } }), 1);
+    await rig.advance(60_000);
+    rig.hosts.last("webhook").sample();
+    await rig.settle();
+    assert.equal(rig.status("webhook").generation, 2);
+    assert.equal(rig.status("webhook").attempt, 0);
+    assert.deepEqual(rig.status("webhook").restartsByReason, { max_age: 1 });
+  });
+
+  it("says why the connection ended when its adapter knows", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    const error = new GatewayError("unauthorized", "The token was revoked").toReport();
+    rig.hosts.last("webhook").emitEvent({ event: "closed", error });
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["needs_attention", "bad_credentials"]);
+    assert.equal(rig.status("webhook").message, "The token was revoked");
+  });
+
+  it("restarts what leaves three probes in a row unanswered, and not what refuses one", async (t) => {
+    for (const [probe, state] of [
+      [new GatewayError("timeout", "no answer"), "backing_off"],
+      [new GatewayError("platform_unavailable", "503"), "running"],
+    ] as const) {
+      const rig = await supervisionRig(t, {});
+      rig.hosts.behave = () => ({ probe, started: { canProbe: true } });
+      rig.fleet.apply(adapterSpec(), 1);
+      await rig.settle();
+      for (let probes = 0; probes <= 3; probes += 1) {
+        rig.hosts.last("webhook").sample();
+        if (probes < 3) await rig.advance(30_000);
+        else await rig.settle();
+      }
+      assert.equal(rig.status("webhook").state, state);
+    }
+  });
+
+  it("shows what was measured, and keeps CPU seconds over generations", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    const first = rig.hosts.last("webhook");
+    first.sample({ cpu: { userMicroseconds: 1_000_000, systemMicroseconds: 500_000 } });
+    await rig.advance(1000);
+    first.sample({
+      cpu: { userMicroseconds: 1_200_000, systemMicroseconds: 550_000 },
+      utilization: 0.3,
+      delayP99Ms: 4,
+    });
+    first.emitData();
+    first.emitEvent({ event: "frame" });
+    const { cpu, memory, eventLoop, threadId, clocks } = rig.status("webhook");
+    assert.deepEqual(cpu, { userSeconds: 1.2, systemSeconds: 0.55, percent: 25 });
+    assert.deepEqual(memory, {
+      heapBytes: 6_000_000,
+      externalBytes: 2_000_000,
+      arrayBufferBytes: 1_000_000,
+      limitBytes: 256 * mebibyte,
+      rssBytes: null,
+    });
+    assert.deepEqual(eventLoop, { utilization: 0.3, delayP99Ms: 4 });
+    assert.equal(threadId, 7);
+    assert.deepEqual(clocks, { frame: new Date().toISOString(), event: new Date().toISOString(), probe: null });
+    first.hostGone();
+    await rig.settle();
+    rig.hosts.last("webhook").sample({ cpu: { userMicroseconds: 100_000, systemMicroseconds: 0 } });
+    assert.equal(rig.status("webhook").cpu.userSeconds, 1.3);
+  });
+});
