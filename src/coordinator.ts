@@ -1,19 +1,17 @@
 /** The composition root: builds the stages in the order of a message's way, joins them, and ends them in reverse. */
-import { dirname } from "node:path";
 import { EventRing } from "./admin/event-ring.ts";
 import { createMetrics } from "./admin/metrics.ts";
 import { startAdminServer } from "./admin/server.ts";
-import { loadConfig, type ConfigSource } from "./config/load.ts";
-import { ConfigWatcher } from "./config/watch.ts";
+import type { ConfigSource } from "./config/load.ts";
 import { Consumers } from "./consume/consumers.ts";
-import { builtPlatforms } from "./contract/capabilities.ts";
-import type { Config, LoadResult } from "./contract/config.ts";
+import type { Config } from "./contract/config.ts";
 import type { GatewayControl } from "./contract/control.ts";
 import { InvalidConfigError } from "./contract/invalid-config-error.ts";
 import { createFlow, type Flow } from "./flow/flow.ts";
 import { AdapterDirectory } from "./gateway/adapter-directory.ts";
 import { AdapterTraffic } from "./gateway/adapter-traffic.ts";
 import { ConditionBoard } from "./gateway/condition-board.ts";
+import { createConfigLoader, watchConfig } from "./gateway/config-loader.ts";
 import { createConsumerServices } from "./gateway/consumer-services.ts";
 import { EventFeed } from "./gateway/event-feed.ts";
 import { layFoundation } from "./gateway/foundation.ts";
@@ -71,15 +69,12 @@ export type Stages = {
  */
 export async function buildStages(options: GatewayOptions, stack: AsyncDisposableStack): Promise<Stages> {
   const { source, environment, catalog } = options;
-  const load = async (toml?: string): Promise<LoadResult> => {
-    const text = toml === undefined ? null : { kind: "text" as const, text: toml, baseDir: baseDirOf(source) };
-    const result = await loadConfig({ source: text ?? source, environment, builtPlatforms });
-    return result.ok && options.isLibrary === true ? { ok: true, config: withLibraryConsumers(result.config) } : result;
-  };
+  const load = createConfigLoader({ source, environment, isLibrary: options.isLibrary ?? false });
   const redactor = new Redactor();
   const loaded = await load();
   if (!loaded.ok) throw new InvalidConfigError(loaded.errors);
   const { config } = loaded;
+  let inForce = config;
   const logger = createLogger({
     level: config.gateway.logLevel,
     redactor,
@@ -102,7 +97,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
   const retention = stack.use(
     startRetention({
       journal,
-      settings: { retainHours: config.journal.retainHours, maxBytes: config.journal.maxBytes },
+      settings: config.journal,
       logger,
       onReplayWindowShort: (isShort) =>
         conditions.set(
@@ -195,8 +190,9 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     }),
     logger,
     onConfig(accepted) {
+      inForce = accepted;
       logger.setLevel(accepted.gateway.logLevel);
-      retention.update({ retainHours: accepted.journal.retainHours, maxBytes: accepted.journal.maxBytes });
+      retention.update(accepted.journal);
     },
     onConditions: () => feed.conditions(conditions.list()),
   });
@@ -217,7 +213,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
           counts: () => flow.counts().keys,
           sent: (key) => outbox.sentCount(key),
           consumers: () => consumers.statuses(),
-          journal: { durability: config.journal.durability, maxBytes: () => config.journal.maxBytes },
+          journal: { durability: config.journal.durability, maxBytes: () => inForce.journal.maxBytes },
         },
         meter,
       ),
@@ -241,29 +237,6 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
       metrics: createMetrics(control),
     }),
   );
-  if (source.kind === "file") {
-    stack.use(
-      await ConfigWatcher.start({
-        path: source.path,
-        onChange: () => reconciler.trigger("file"),
-        onMissing: () => reconciler.missing(),
-        onError: (reason) => logger.warn("config-watch-failed", { error: String(reason) }),
-      }),
-    );
-    // An edit between the first load and the watcher's first look would be seen by neither.
-    reconciler.trigger("file");
-  }
+  if (source.kind === "file") stack.use(await watchConfig(source.path, { reconciler, logger }));
   return { config, control, logger, adminAddress: admin.address, reconciler, adapters, consumers, flow, outbox };
-}
-
-/** In a library messages are taken by code, not over a socket. */
-function withLibraryConsumers(config: Config): Config {
-  const consumers = config.consumers.map((consumer) =>
-    consumer.target.kind === "stream" ? { ...consumer, target: { kind: "library" as const } } : consumer,
-  );
-  return { ...config, consumers };
-}
-
-function baseDirOf(source: ConfigSource): string {
-  return source.kind === "file" ? dirname(source.path) : source.baseDir;
 }

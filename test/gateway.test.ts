@@ -1,11 +1,19 @@
 /** The whole house: real processes, threads, sockets and the journal on disk. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { faultAdapterPath, freePort, GatewayHome, WebhookClient, type RunningGateway } from "./support/gateway-fixture.ts";
+import {
+  faultAdapterPath,
+  freePort,
+  GatewayHome,
+  WebhookClient,
+  type RunningGateway,
+} from "./support/gateway-fixture.ts";
 
 const echo = `[[consumers]]\nname = "main"\nbuiltin = "echo"\n`;
 
-async function echoGateway(extra = ""): Promise<{ home: GatewayHome; port: number; client: WebhookClient; config: string }> {
+async function echoGateway(
+  extra = "",
+): Promise<{ home: GatewayHome; port: number; client: WebhookClient; config: string }> {
   const home = new GatewayHome();
   const port = await freePort();
   const config = `${echo}${extra}[messaging.webhook]\nport = ${port}\n`;

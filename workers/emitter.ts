@@ -36,7 +36,7 @@ export class Emitter {
   #unacceptedMessages = 0;
   #unacceptedBytes = 0;
   #scheduled = false;
-  #gatherTimer: Disposable | null = null;
+  #isGathering = false;
 
   constructor(port: ThreadPort, identity: { readonly key: string; readonly platform: string }) {
     this.#port = port;
@@ -82,8 +82,10 @@ export class Emitter {
     if (this.#scheduled) return;
     if (this.#sent.size >= eagerFrames) {
       // The other side is busy: gather more until it answers, but never for long.
-      this.#gatherTimer ??= after(longestGatherMs, () => {
-        this.#gatherTimer = null;
+      if (this.#isGathering) return;
+      this.#isGathering = true;
+      after(longestGatherMs, () => {
+        this.#isGathering = false;
         this.#flush();
       });
       return;

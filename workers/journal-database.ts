@@ -54,7 +54,7 @@ function begin(path: string, task: JournalTask): DatabaseSync {
 }
 
 function connect(path: string | null): DatabaseSync {
-  return new DatabaseSync(path ?? ":memory:", { timeout: 1_000, enableForeignKeyConstraints: false });
+  return new DatabaseSync(path ?? ":memory:", { timeout: 250, enableForeignKeyConstraints: false });
 }
 
 /** @throws {GatewayError} `internal` for an SQLite that can corrupt a file. */

@@ -91,9 +91,6 @@ export type SendRequest = {
   readonly signal: AbortSignal;
 };
 
-/** The platform's answer. */
-export type SendReceipt = { readonly platformMessageId: string | null };
-
 /** A started adapter. Only `stop` is required of one that can do nothing else. */
 export interface RunningAdapter {
   /** Settles when the connection is over; the supervisor then restarts. A rejection says why. */

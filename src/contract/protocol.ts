@@ -81,9 +81,6 @@ export type DataMeta = {
 /** `accepted`: all of a data frame's messages are on disk or known, or none is. The credit comes back with it. */
 export type AcceptedMeta = { readonly frame: number; readonly error?: ErrorReport };
 
-/** `credit`: leave to send this many more. */
-export type CreditMeta = { readonly messages: number; readonly bytes: number };
-
 /** What a thread may ask. */
 export const requestMethods = [
   "resume.load",
@@ -130,9 +127,6 @@ export type ExitedMeta = {
   readonly exitCode: number | null;
   readonly error: ErrorReport | null;
 };
-
-/** `drained`: nothing. */
-export type DrainedMeta = Record<string, never>;
 
 /** What a host measured of one thread. A `null` stands for a question the thread's native code left unanswered. */
 export type ThreadSample = {

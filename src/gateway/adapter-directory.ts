@@ -63,8 +63,7 @@ export class AdapterDirectory implements OutboundAdapters {
   #learn(key: string): { readonly pull: boolean; readonly capabilities: OutboundCapabilities } | undefined {
     const started = this.#attached?.adapters.started(key) ?? null;
     // Declared in an adapter's thread; the outbox reads only entries it knows.
-    if (started !== null)
-      this.#declared.set(key, { pull: started.pull, capabilities: started.capabilities as OutboundCapabilities });
+    if (started !== null) this.#declared.set(key, { pull: started.pull, capabilities: started.capabilities });
     return this.#declared.get(key);
   }
 }

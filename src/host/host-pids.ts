@@ -43,14 +43,17 @@ export class HostPids {
   }
 
   #write(): void {
-    this.#writing = this.#writing.then(async () => {
-      try {
-        await writeFile(`${this.#path}.new`, JSON.stringify([...this.#living.values()]), { mode: 0o600 });
-        await rename(`${this.#path}.new`, this.#path);
-      } catch {
-        // A full disk shows as the journal's trouble; the list only speeds up what hosts do by themselves.
-      }
-    });
+    this.#writing = this.#writeAfter(this.#writing);
+  }
+
+  async #writeAfter(earlier: Promise<void>): Promise<void> {
+    await earlier;
+    try {
+      await writeFile(`${this.#path}.new`, JSON.stringify([...this.#living.values()]), { mode: 0o600 });
+      await rename(`${this.#path}.new`, this.#path);
+    } catch {
+      // A full disk shows as the journal's trouble; the list only speeds up what hosts do by themselves.
+    }
   }
 }
 

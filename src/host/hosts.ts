@@ -4,7 +4,7 @@ import type { GenerationHandle, GenerationListener, Hosts, OpenRequest, Placemen
 import type { HostStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
 import { after, every, orAborted, sleep } from "../support/time.ts";
-import { HostConnection } from "./host-connection.ts";
+import type { HostConnection } from "./host-connection.ts";
 import type { HostPids } from "./host-pids.ts";
 import type { ThreadEntries } from "./relay.ts";
 import { ReplacementDelay } from "./replacement-delay.ts";
@@ -136,14 +136,17 @@ export class HostPool implements Hosts {
     slot.hosts.add(host);
     if (mode === "process") pids.add(host.identity);
     logger.info("host-started", { hostPid: host.identity.pid, kind: host.connection.kind });
-    void host.gone.then((gone) => {
-      slot.hosts.delete(host);
-      if (mode === "process") pids.delete(host.identity.pid);
-      if (host.isExpectedToEnd) return;
-      slot.restarts += 1;
-      slot.delay.died(performance.now());
-      logger.error("host-died", { hostPid: host.identity.pid, cause: gone.cause, detail: gone.detail });
-    });
+    void this.#watchEnd(slot, host);
+  }
+
+  async #watchEnd(slot: Slot, host: StartedHost): Promise<void> {
+    const { cause, detail } = await host.gone;
+    slot.hosts.delete(host);
+    if (this.#options.mode === "process") this.#options.pids.delete(host.identity.pid);
+    if (host.isExpectedToEnd) return;
+    slot.restarts += 1;
+    slot.delay.died(performance.now());
+    this.#options.logger.error("host-died", { hostPid: host.identity.pid, cause, detail });
   }
 
   /** A host of its own ends with its last generation, a condemned one when the others have left. */

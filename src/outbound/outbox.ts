@@ -13,7 +13,7 @@ import type { OutboundAdapters } from "./outbound-adapters.ts";
 import { OutboundForm } from "./outbound-form.ts";
 import { encodeResponse } from "./response-bytes.ts";
 import { SendQueue } from "./send-queue.ts";
-import { stateWrite } from "./send-state.ts";
+import { newSend, stateWrite } from "./send-state.ts";
 import { SettledOrder } from "./settled-order.ts";
 import { StreamChunks } from "./stream-chunks.ts";
 
@@ -201,19 +201,10 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
     return { writes: [{ op: "send", send: row }, failed], written: () => this.#order.written(number) };
   }
 
-  #row({ key, conversation }: Place, response: Uint8Array, idempotencyKey: string): SendRow {
+  #row(place: Place, response: Uint8Array, idempotencyKey: string): SendRow {
     const seq = this.#nextSendSeq;
     this.#nextSendSeq += 1;
-    return {
-      id: `s${randomUUID()}`,
-      seq,
-      key,
-      conversation,
-      idempotencyKey,
-      response,
-      state: "queued",
-      atMs: Date.now(),
-    };
+    return newSend(seq, place, { response, idempotencyKey });
   }
 
   /** Once the outbox has ended a row that is on disk waits for the next start. */

@@ -1,4 +1,5 @@
-/** The write that says where a send is. */
+/** A send's row as it begins, and the write that says where it is. */
+import { randomUUID } from "node:crypto";
 import type { ErrorReport } from "../contract/errors.ts";
 import type { JournalWrite, SendRow, SendState } from "../contract/journal.ts";
 
@@ -20,6 +21,26 @@ export function stateWrite(row: SendRow, state: SendState, details: SendStateDet
     nextAttemptAtMs: details.nextAttemptAtMs ?? 0,
     platformMessageId: details.platformMessageId ?? null,
     error: details.error ?? null,
+    atMs: Date.now(),
+  };
+}
+
+/** A send that nobody has attempted yet. */
+export function newSend(
+  seq: number,
+  place: { readonly key: string; readonly conversation: string },
+  content: { readonly response: Uint8Array; readonly idempotencyKey: string },
+): SendRow {
+  const { key, conversation } = place;
+  const { response, idempotencyKey } = content;
+  return {
+    id: `s${randomUUID()}`,
+    seq,
+    key,
+    conversation,
+    idempotencyKey,
+    response,
+    state: "queued",
     atMs: Date.now(),
   };
 }

@@ -83,7 +83,11 @@ export class GenerationRunner {
     const { life } = this;
     if (life === null) return;
     const { stopTimeoutMs } = life.spec.supervisor;
-    this.#timer.arm(stopTimeoutMs, () => this.#options.dispatch({ kind: "deadline" }));
+    this.#timer.arm(stopTimeoutMs, () => {
+      const { key, context } = this.#options;
+      context.logger.warn("adapter-stop-timeout", { key, generation: life.generation, stopTimeoutMs });
+      this.#options.dispatch({ kind: "deadline" });
+    });
     life.ask(stopTimeoutMs);
   }
 

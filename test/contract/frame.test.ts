@@ -56,20 +56,31 @@ describe("decodeFrame()", () => {
 describe("FrameSplitter", () => {
   it("gives back the same frames whatever pieces they arrive in", () => {
     fc.assert(
-      fc.property(fc.array(anyFrame, { minLength: 1, maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 97 })), (frames, cuts) => {
-        const encoded = frames.map(({ kind, generation, meta, body }) => encodeFrame(kind, generation, meta, body));
-        const stream = Buffer.concat(encoded);
-        const splitter = new FrameSplitter();
-        const received: Uint8Array[] = [];
-        let offset = 0;
-        for (let piece = 0; offset < stream.length; piece += 1) {
-          const length = cuts[piece % Math.max(1, cuts.length)] ?? 13;
-          // Copies, as frames from one chunk are views on it.
-          received.push(...splitter.push(Buffer.from(stream.subarray(offset, offset + length))).map((frame) => Buffer.from(frame)));
-          offset += length;
-        }
-        assert.deepEqual(received.map((frame) => Buffer.from(frame)), encoded.map((frame) => Buffer.from(frame)));
-      }),
+      fc.property(
+        fc.array(anyFrame, { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 97 })),
+        (frames, cuts) => {
+          const encoded = frames.map(({ kind, generation, meta, body }) => encodeFrame(kind, generation, meta, body));
+          const stream = Buffer.concat(encoded);
+          const splitter = new FrameSplitter();
+          const received: Uint8Array[] = [];
+          let offset = 0;
+          for (let piece = 0; offset < stream.length; piece += 1) {
+            const length = cuts[piece % Math.max(1, cuts.length)] ?? 13;
+            // Copies, as frames from one chunk are views on it.
+            received.push(
+              ...splitter
+                .push(Buffer.from(stream.subarray(offset, offset + length)))
+                .map((frame) => Buffer.from(frame)),
+            );
+            offset += length;
+          }
+          assert.deepEqual(
+            received.map((frame) => Buffer.from(frame)),
+            encoded.map((frame) => Buffer.from(frame)),
+          );
+        },
+      ),
     );
   });
 

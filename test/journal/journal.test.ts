@@ -257,12 +257,12 @@ describe("a journal whose thread hangs", () => {
     waiting.catch(() => {});
     t.mock.timers.tick(5_000);
     await assert.rejects(waiting, { code: "journal_unavailable" });
-    let isDisposed = false;
+    const disposal = { isDone: false };
     const disposed = Promise.resolve(journal[Symbol.asyncDispose]()).finally(() => {
-      isDisposed = true;
+      disposal.isDone = true;
     });
     // Each of its deadlines begins when the one before has passed.
-    while (!isDisposed) {
+    while (!disposal.isDone) {
       t.mock.timers.tick(1_000);
       await new Promise((resolve) => setImmediate(resolve));
     }

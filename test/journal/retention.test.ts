@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Journal, JournalWrite } from "../../src/contract/journal.ts";
 import { ackedRoom, startRetention, type RetentionOptions } from "../../src/journal/retention.ts";
 import { JournalStore } from "../../workers/journal-store.ts";

@@ -37,7 +37,12 @@ class Rig {
     return this.outbox.replyNow({ ...replyRequest(messageId, key, response, 0), mayRepeat });
   }
 
-  send(key: string, text: string, idempotencyKey: string | null = null, conversation = "room"): Promise<{ id: string; state: SendState }> {
+  send(
+    key: string,
+    text: string,
+    idempotencyKey: string | null = null,
+    conversation = "room",
+  ): Promise<{ id: string; state: SendState }> {
     return this.outbox.send({ key, conversation, response: { kind: "text", text }, idempotencyKey });
   }
 
@@ -159,7 +164,9 @@ describe("Outbox, for a pull adapter", () => {
 
   it("tells a handler at once that its reply cannot be said", async () => {
     const rig = new Rig();
-    await assert.rejects(rig.replyNow("m1", "web", { kind: "reaction", emoji: "👍" }), { code: "unsupported_response" });
+    await assert.rejects(rig.replyNow("m1", "web", { kind: "reaction", emoji: "👍" }), {
+      code: "unsupported_response",
+    });
   });
 
   it("tells a handler that its reply was not taken when the journal is down", async () => {
@@ -356,7 +363,12 @@ describe("Outbox, for an adapter that is pushed to", () => {
   it("confirms the start of a stream without a call where only its end is shown", async () => {
     const rig = new Rig();
     rig.adapters.capabilitiesOf = { text: "native" };
-    const start = { key: "chat", conversation: "room", response: { kind: "stream_start" as const }, idempotencyKey: null };
+    const start = {
+      key: "chat",
+      conversation: "room",
+      response: { kind: "stream_start" as const },
+      idempotencyKey: null,
+    };
     const { id } = await rig.outbox.send(start);
     await turns();
     assert.equal((await rig.outbox.report(id)).state, "confirmed");

@@ -29,7 +29,7 @@ describe("Supervisor, ending a generation", () => {
     assert.deepEqual(rig.status("webhook").restartsByReason, { config_changed: 1 });
   });
 
-  it("tears down although stop fails", async (t) => {
+  it("tears down although stop fails, and says so once, with the key", async (t) => {
     const rig = await supervisionRig(t);
     rig.hosts.behave = () => ({ stop: new GatewayError("internal", "cannot log out") });
     rig.fleet.apply(adapterSpec(), 1);
@@ -38,6 +38,25 @@ describe("Supervisor, ending a generation", () => {
     await rig.settle();
     assert.equal(rig.hosts.live("webhook").length, 0);
     assert.deepEqual(rig.fleet.statuses(), []);
+    const failures = rig.logger.records.filter(({ level }) => level === "warn");
+    assert.deepEqual(
+      failures.map(({ event, fields }) => [event, fields["key"]]),
+      [["adapter-stop-failed", "webhook"]],
+    );
+  });
+
+  it("says once that a stop was cut short by the end of its time", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.hosts.behave = () => ({ stop: "hangs" });
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    rig.fleet.stop("webhook", 2);
+    await rig.advance(6000);
+    const warnings = rig.logger.records.filter(({ level }) => level === "warn");
+    assert.deepEqual(
+      warnings.map(({ event }) => event),
+      ["adapter-stop-timeout"],
+    );
   });
 
   it("gives stop its time and no more, while nothing else waits for it", async (t) => {

@@ -161,14 +161,14 @@ const adapter: AdapterModule<FaultSettings> = {
       atStart === "exit" ||
       atStart === "close"
     )
-      await perform({ do: atStart }, context as unknown as AdapterContext, closed);
+      await perform({ do: atStart }, context, closed);
     if (atStart === "spin" || atStart === "kill-host" || atStart === "exit") await never;
     return {
       closed: closed.promise,
       async send({ response }) {
         if (response.kind !== "text") return { platformMessageId: null };
         const command = response.text.startsWith("{") ? (JSON.parse(response.text) as FaultCommand) : null;
-        if (command !== null) await perform(command, context as unknown as AdapterContext, closed);
+        if (command !== null) await perform(command, context, closed);
         return { platformMessageId: `sent-${response.text.length}` };
       },
       async updatePolicy() {

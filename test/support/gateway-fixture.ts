@@ -131,7 +131,9 @@ export class RunningGateway implements AsyncDisposable {
           path,
           headers: {
             authorization: `Bearer ${this.home.adminToken}`,
-            ...(body === undefined ? {} : { "content-type": typeof body === "string" ? "application/toml" : "application/json" }),
+            ...(body === undefined
+              ? {}
+              : { "content-type": typeof body === "string" ? "application/toml" : "application/json" }),
           },
         },
         (response) => {
@@ -200,7 +202,10 @@ export class WebhookClient {
   }
 
   /** Waits up to a minute for at least one message after `after`. */
-  async poll(conversation: string, after?: number): Promise<{ readonly texts: readonly string[]; readonly cursor: number }> {
+  async poll(
+    conversation: string,
+    after?: number,
+  ): Promise<{ readonly texts: readonly string[]; readonly cursor: number }> {
     const suffix = after === undefined ? "" : `&after=${after}`;
     const response = await fetch(`${this.#url}/poll/${conversation}?wait=60${suffix}`);
     const { messages, cursor } = (await response.json()) as {

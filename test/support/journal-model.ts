@@ -93,8 +93,9 @@ export class JournalModel {
         else this.store.set(`${write.scope}/${write.key}`, write.value);
         return fresh;
       case "prune":
-        return this.#prune(write);
+        break;
     }
+    return this.#prune(write);
   }
 
   rows(state: Message["state"]): readonly Message[] {

@@ -34,7 +34,8 @@ export class StoreJournal implements Journal {
 
   /** What the next start finds; commits that are held have not reached the disk. */
   restarted(): StoreJournal {
-    return new StoreJournal(this.#store, { ...this.opened, nextSendSeq: this.#sendSeq, nextCursor: this.#cursor });
+    const numbers = { nextSendSeq: this.#sendSeq, nextCursor: this.#cursor, oldestCursor: this.opened.nextCursor };
+    return new StoreJournal(this.#store, { ...this.opened, ...numbers });
   }
 
   /** Commits wait for {@link StoreJournal.release} from now on. */

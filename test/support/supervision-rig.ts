@@ -7,7 +7,7 @@ import { AdapterFleet } from "../../src/supervise/fleet.ts";
 import type { AdapterReport } from "../../src/supervise/adapter-report.ts";
 import type { SmallStore } from "../../src/supervise/supervision-store.ts";
 import { FakeHosts } from "./fake-hosts.ts";
-import { silentLogger } from "./silent-logger.ts";
+import { RecordingLogger } from "./recording-logger.ts";
 
 /** The small store in memory; give the same one to the next fleet and the coordinator was killed. */
 export class MemoryStore implements SmallStore {
@@ -31,6 +31,7 @@ export type Rig = {
   readonly store: MemoryStore;
   readonly frames: { readonly key: string; readonly generation: number; readonly frame: Frame }[];
   readonly changes: (HistoryEntry & { readonly key: string })[];
+  readonly logger: RecordingLogger;
   /** Lets everything happen that needs no time. */
   settle(): Promise<void>;
   /** The clock goes on, in steps, so that what a timer sets going gets its turn. */
@@ -53,11 +54,12 @@ export async function supervisionRig(
   const store = options.store ?? new MemoryStore();
   const frames: Rig["frames"] = [];
   const changes: Rig["changes"] = [];
+  const logger = new RecordingLogger();
   let lastGeneration = 0;
   const fleet = await AdapterFleet.start({
     hosts,
     store,
-    logger: silentLogger,
+    logger,
     generations: { next: () => (lastGeneration += 1) },
     random: options.random ?? (() => 0.5),
     onFrame: (key, generation, frame) => frames.push({ key, generation, frame }),
@@ -74,6 +76,7 @@ export async function supervisionRig(
     store,
     frames,
     changes,
+    logger,
     settle,
     advance: async (ms) => {
       await settle();

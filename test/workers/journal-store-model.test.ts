@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { ErrorReport } from "../../src/contract/errors.ts";
 import { sendStates, type JournalWrite } from "../../src/contract/journal.ts";
 import { JournalStore } from "../../workers/journal-store.ts";
@@ -131,8 +131,9 @@ class Numbers {
       case "put":
         return { op, scope: key, key: `k${target % 3}`, value: choice === 0 ? null : String(choice) };
       case "prune":
-        return { op, ackedBeforeMs: atMs, knownBeforeMs: target, mailBeforeMs: atMs, ackedBytesOver: choice * 3 };
+        break;
     }
+    return { op, ackedBeforeMs: atMs, knownBeforeMs: target, mailBeforeMs: atMs, ackedBytesOver: choice * 3 };
   }
 }
 

@@ -74,7 +74,13 @@ describe("JournalStore.open()", () => {
     assert.equal(first.query("send", { id: "s3" }), null);
     first[Symbol.dispose]();
     using second = open();
-    assert.deepEqual(second.opened, { nextSeq: 8, nextSendSeq: 4, nextCursor: nextCursor + 1, setAsidePath: null });
+    assert.deepEqual(second.opened, {
+      nextSeq: 8,
+      nextSendSeq: 4,
+      nextCursor: nextCursor + 1,
+      oldestCursor: null,
+      setAsidePath: null,
+    });
   });
 
   it("begins the cursors of a new file above those of any older one", () => {
@@ -101,7 +107,7 @@ describe("JournalStore.open()", () => {
 
   it("sets a file with damaged pages aside", () => {
     const first = open();
-    for (let seq = 1; seq <= 500; seq += 1) first.apply([accept(seq, { payload: new Uint8Array(500) })]);
+    first.apply(Array.from({ length: 500 }, (_, index) => accept(index + 1, { payload: new Uint8Array(500) })));
     first[Symbol.dispose]();
     const path = join(directory, "state", "journal.db");
     const bytes = readFileSync(path);
@@ -268,7 +274,7 @@ describe("JournalStore.apply()", () => {
     store.apply(letters(1_502, 600));
     assert.deepEqual(
       store.query("mail", query).map((letter) => letter.cursor),
-      [...Array.from({ length: 1_000 }, (_, index) => 1_102 + index)],
+      Array.from({ length: 1_000 }, (_, index) => 1_102 + index),
     );
     assert.equal(store.query("mail", { ...query, conversation: "other" }).length, 1);
   });
@@ -280,9 +286,9 @@ describe("JournalStore.apply()", () => {
       sendState("s1", { atMs: 9 }),
       sendState("s2", { state: "attempted", attempts: 3, nextAttemptAtMs: 0.5 }),
     ]);
-    const open = store.query("openSends", { key: "discord", ...all });
+    const unsent = store.query("openSends", { key: "discord", ...all });
     assert.deepEqual(
-      open.map(({ id, attempts, nextAttemptAtMs, response }) => ({ id, attempts, nextAttemptAtMs, response })),
+      unsent.map(({ id, attempts, nextAttemptAtMs, response }) => ({ id, attempts, nextAttemptAtMs, response })),
       [{ id: "s2", attempts: 3, nextAttemptAtMs: 1, response: Uint8Array.of(2) }],
     );
     assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { laneOf, TextIndex } from "../../workers/journal-text-index.ts";
 
 type Step = { readonly text: string; readonly isAdded: boolean };
