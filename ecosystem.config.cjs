@@ -37,13 +37,14 @@ function findInterpreter() {
   throw new Error("bulkhead: Node " + process.versions.node + " is too old, " + wanted);
 }
 
-var built = path.join(__dirname, "dist", "src", "main.js");
+var built = path.join(__dirname, "dist", "src", "cli.js");
 
 module.exports = {
   apps: [
     {
       name: "bulkhead",
-      script: fs.existsSync(built) ? built : path.join(__dirname, "src", "main.ts"),
+      script: fs.existsSync(built) ? built : path.join(__dirname, "src", "cli.ts"),
+      args: "start",
       interpreter: findInterpreter(),
       exec_mode: "fork",
       instances: 1,

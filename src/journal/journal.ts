@@ -215,7 +215,8 @@ class ThreadJournal implements Journal {
 
   #onOpened(): void {
     this.#questions.askAgain((message) => this.#keeper.post(message));
-    if (this.#trouble.reason !== null) this.#keeper.post({ kind: "probe" });
+    if (this.#group !== null) this.#sendGroup(this.#group);
+    else if (this.#trouble.reason !== null) this.#keeper.post({ kind: "probe" });
     else this.#gather();
   }
 

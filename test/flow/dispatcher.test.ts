@@ -136,6 +136,7 @@ describe("FlowDispatcher places", () => {
     await consumer.answer({ kind: "nack", delayMs: 10, error: null });
     journal.hold();
     const refused = send("webhook", many(1, "b", "2"));
+    await settled();
     await tick(t, 10);
     journal.fail(new GatewayError("journal_unavailable", "Cannot write: no disk"));
     await journal.finish(1);

@@ -237,7 +237,7 @@ describe("Flow, whatever happens", () => {
           mock.timers.reset();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });

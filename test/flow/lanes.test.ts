@@ -143,7 +143,7 @@ describe("Lanes", () => {
 
   it("reads nothing more for a lane that was finished while it waited to read again", async (t) => {
     fakeTime(t);
-    const { accept, journal, lanes, finish, heads } = start();
+    const { accept, journal, lanes, finish } = start();
     for (let seq = 1; seq <= 65; seq += 1) accept(entry(seq));
     journal.fail(new GatewayError("journal_unavailable", "Cannot read: no disk"));
     for (let count = 0; count < 50; count += 1) await finish();
@@ -151,9 +151,9 @@ describe("Lanes", () => {
     for (let count = 0; count < 15; count += 1) await finish();
     assert.equal(lanes.find("webhook", "room"), undefined);
     accept(entry(66));
-    heads.length = 0;
+    const asked = journal.asked.length;
     await tick(t, 1000);
-    assert.deepEqual(heads, []);
+    assert.equal(journal.asked.length, asked);
   });
 
   it("ends a lane whose last messages are no longer on disk", async () => {

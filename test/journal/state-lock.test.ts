@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it, type TestContext } from "node:test";
 import { acquireStateLock } from "../../src/journal/state-lock.ts";
 
 let directory = "";
@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A process that holds `stateDir` until it is killed. */
-async function holder(stateDir: string): Promise<ChildProcess> {
+async function holder(t: TestContext, stateDir: string): Promise<ChildProcess> {
   const script = `
     const { acquireStateLock } = await import(${JSON.stringify(lockUrl)});
     await acquireStateLock(${JSON.stringify(stateDir)});
@@ -25,6 +25,7 @@ async function holder(stateDir: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  t.after(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
   return child;
 }
@@ -40,8 +41,8 @@ describe("acquireStateLock()", () => {
     assert.match(String(held["startedAt"]), /^\d{4}-\d\d-\d\dT.*Z$/);
   });
 
-  it("refuses a directory that another process holds, naming it, until that process is killed", async () => {
-    const child = await holder(directory);
+  it("refuses a directory that another process holds, naming it, until that process is killed", async (t) => {
+    const child = await holder(t, directory);
     const exited = once(child, "exit");
     await assert.rejects(acquireStateLock(directory), {
       code: "conflict",

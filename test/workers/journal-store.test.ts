@@ -213,6 +213,32 @@ describe("JournalStore.apply()", () => {
     ]);
   });
 
+  it("remembers what a prune that fails would have forgotten", () => {
+    using store = inMemory();
+    store.apply([
+      accept(1, { atMs: 1 }),
+      { op: "ack", seq: 1, atMs: 1 },
+      send(1, { atMs: 1 }),
+      sendState("s1", { atMs: 1 }),
+    ]);
+    store.apply([prune({ ackedBeforeMs: 2 })]);
+    assert.throws(() =>
+      store.apply([prune({ knownBeforeMs: 2 }), accept(1, { id: "another" }), accept(1, { id: "third" })]),
+    );
+    assert.equal(store.apply([accept(2, { id: "m1" })])[0]?.duplicate, true);
+    assert.equal(store.apply([send(2, { idempotencyKey: "m1/0" })])[0]?.existingId, "s1");
+  });
+
+  it("does not count letters of a transaction that fails", () => {
+    using store = inMemory();
+    store.apply(Array.from({ length: 999 }, (_, index) => mail(index + 1)));
+    store.apply([accept(1)]);
+    assert.throws(() => store.apply([mail(1_000), accept(1, { id: "another" })]));
+    store.apply([mail(1_001)]);
+    const letters = store.query("mail", { key: "webhook", conversation: "room-1", after: 0, limit: 10_000 });
+    assert.equal(letters.length, 1_000);
+  });
+
   it("moves a message between its states", () => {
     using store = inMemory();
     const error = {

@@ -1,0 +1,448 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { ModuleConsumer } from "../../src/consume/module-consumer.ts";
+import { GatewayError } from "../../src/contract/errors.ts";
+import { decodeFrame, encodeFrame, frameKinds } from "../../src/contract/frame.ts";
+import type { DeliverMeta, SettleMeta } from "../../src/contract/protocol.ts";
+import { consumerSpec } from "../support/consumer-spec.ts";
+import { FakeHosts, type FakeGeneration } from "../support/fake-hosts.ts";
+import { FakeDispatcher } from "../support/fake-line.ts";
+import { FakeServices } from "../support/fake-services.ts";
+import { RecordingLogger } from "../support/recording-logger.ts";
+import { turns } from "../support/turns.ts";
+
+const ack = { kind: "ack" } as const;
+
+class Rig {
+  readonly hosts = new FakeHosts();
+  readonly dispatcher = new FakeDispatcher();
+  readonly services = new FakeServices();
+  readonly logger = new RecordingLogger();
+  readonly consumer: ModuleConsumer;
+  #generation = 0;
+
+  constructor(t: TestContext, threads = 1, behave?: FakeHosts["behave"]) {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    if (behave !== undefined) this.hosts.behave = behave;
+    const { hosts, dispatcher, services, logger } = this;
+    const moduleUrl = "file:///handler.ts";
+    this.consumer = ModuleConsumer.start({
+      spec: consumerSpec({ threads, target: { kind: "module", moduleUrl } }),
+      moduleUrl,
+      hosts,
+      dispatcher,
+      services,
+      logger,
+      nextGeneration: () => (this.#generation += 1),
+      heapLimitMb: 64,
+    });
+  }
+
+  get last(): FakeGeneration {
+    return this.hosts.last("consumer:main");
+  }
+}
+
+/** Receipts that a thread was handed, and those it was told to abort. */
+function handed(generation: FakeGeneration): { readonly delivered: string[]; readonly aborted: string[] } {
+  const metas = generation.sent.filter(({ kind }) => kind === frameKinds.deliver).map(({ meta }) => meta as DeliverMeta);
+  return {
+    delivered: metas.flatMap(({ deliveries }) => deliveries.map(({ receipt }) => receipt)),
+    aborted: metas.flatMap(({ abort }) => abort),
+  };
+}
+
+function settle(
+  generation: FakeGeneration,
+  receipts: readonly string[],
+  outcome: SettleMeta["settlements"][number]["outcome"] = ack,
+): void {
+  const reply = Buffer.from('{"kind":"text","text":"ok"}');
+  const settlements = receipts.map((receipt) => ({ receipt, outcome, replyBytes: reply.length, replyIndex: 0 }));
+  emit(generation, { settlements }, receipts.map(() => reply));
+}
+
+function emit(generation: FakeGeneration, meta: unknown, body: readonly Uint8Array[] = [], kind: number = frameKinds.data): void {
+  generation.listener.onFrame(decodeFrame(encodeFrame(kind as typeof frameKinds.data, generation.request.generation, meta, body)));
+}
+
+function ask(generation: FakeGeneration, method: string, args: unknown): void {
+  emit(generation, { id: 7, method, args }, [], frameKinds.request);
+}
+
+function answersOf(generation: FakeGeneration): unknown[] {
+  return generation.sent.filter(({ kind }) => kind === frameKinds.answer).map(({ meta }) => meta);
+}
+
+describe("ModuleConsumer", () => {
+  it("attaches once its module is loaded, in a host of its own", async (t) => {
+    const rig = new Rig(t);
+    assert.equal(rig.dispatcher.lines.length, 0);
+    const line = await rig.dispatcher.line();
+    assert.deepEqual(line.limits, { concurrency: 16, timeoutMs: 30_000, maxAttempts: 5 });
+    const { placement, entry, key, heapLimitMb } = rig.last.request;
+    assert.deepEqual({ placement, entry, key, heapLimitMb }, { placement: "consumer", entry: "consumer", key: "consumer:main", heapLimitMb: 64 });
+    assert.equal(rig.consumer.state, "running");
+    assert.equal(rig.consumer.hostPid, 4000);
+  });
+
+  it("hands deliveries to its thread and settlements with their replies back", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a", "b"]);
+    assert.deepEqual(handed(rig.last).delivered, ["a", "b"]);
+    assert.equal(rig.consumer.inFlight, 2);
+    settle(rig.last, ["b", "a"]);
+    assert.deepEqual(line.replies, [
+      ["b", "ok"],
+      ["a", "ok"],
+    ]);
+  });
+
+  it("lets a thread settle only what it holds", async (t) => {
+    const rig = new Rig(t, 2);
+    const line = await rig.dispatcher.line();
+    await turns();
+    for (let number = 0; number < 20; number += 1) line.deliver([`r${number}`]);
+    const [one, other] = rig.hosts.opened;
+    assert.ok(one !== undefined && other !== undefined);
+    const [foreign] = handed(other).delivered;
+    assert.ok(foreign !== undefined);
+    settle(one, [foreign]);
+    assert.deepEqual(line.settled, []);
+    settle(other, [foreign]);
+    assert.equal(line.settled.length, 1);
+  });
+
+  it("gives one lane to the same thread and spreads lanes over all", async (t) => {
+    const rig = new Rig(t, 3);
+    const line = await rig.dispatcher.line();
+    await turns();
+    for (let number = 0; number < 90; number += 1) line.deliver([`r${number}`], { conversation: `c${number % 30}` });
+    const owners = new Map<string, FakeGeneration>();
+    for (const generation of rig.hosts.opened) {
+      const { delivered } = handed(generation);
+      assert.ok(delivered.length >= 10, `${delivered.length} of 90`);
+      for (const receipt of delivered) {
+        const lane = `c${Number(receipt.slice(1)) % 30}`;
+        assert.equal(owners.get(lane) ?? generation, generation);
+        owners.set(lane, generation);
+      }
+    }
+  });
+
+  it("counts an attempt for what a crashed thread held, and restarts it at once", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"]);
+    rig.last.exit({ cause: "crashed" });
+    await turns();
+    assert.deepEqual(line.released, [{ receipt: "a", countAttempt: true, code: "worker_crashed" }]);
+    assert.equal(rig.hosts.opened.length, 2);
+    assert.equal(line.isDetached, false);
+    t.mock.timers.tick(0);
+    await turns();
+    line.deliver(["b"]);
+    assert.deepEqual(handed(rig.last).delivered, ["b"]);
+  });
+
+  it("counts an attempt for what a dead host held", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"]);
+    rig.last.hostGone("died");
+    await turns();
+    assert.deepEqual(line.released, [{ receipt: "a", countAttempt: true, code: "worker_crashed" }]);
+  });
+
+  it("settles what its thread still said before it was drained", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a", "b"]);
+    rig.last.listener.onExited({ cause: "crashed", exitCode: 1, error: null });
+    settle(rig.last, ["a"]);
+    rig.last.listener.onDrained();
+    await turns();
+    assert.deepEqual(line.settled.map(({ receipt }) => receipt), ["a"]);
+    assert.deepEqual(line.released.map(({ receipt }) => receipt), ["b"]);
+  });
+
+  it("keeps what comes while its thread is on its way back, and hands it over then", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    rig.last.exit();
+    line.deliver(["a"]);
+    await turns();
+    t.mock.timers.tick(0);
+    await turns();
+    assert.equal(rig.hosts.opened.length, 2);
+    assert.deepEqual(handed(rig.last).delivered, ["a"]);
+    assert.deepEqual(line.released, []);
+  });
+
+  it("doubles the delay of further restarts, its messages waiting in the journal meanwhile", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    rig.last.exit();
+    await turns();
+    t.mock.timers.tick(0);
+    await turns();
+    line.deliver(["a"]);
+    rig.last.exit();
+    await turns();
+    assert.ok(line.isDetached);
+    assert.equal(rig.consumer.state, "backing_off");
+    for (const delayMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      const { length } = rig.hosts.opened;
+      t.mock.timers.tick(delayMs - 1);
+      await turns();
+      assert.equal(rig.hosts.opened.length, length);
+      t.mock.timers.tick(1);
+      await turns();
+      assert.equal(rig.hosts.opened.length, length + 1);
+      rig.last.exit();
+      await turns();
+    }
+  });
+
+  it("attaches anew when its thread is back", async (t) => {
+    const rig = new Rig(t);
+    await rig.dispatcher.line();
+    rig.last.exit();
+    await turns();
+    t.mock.timers.tick(0);
+    await turns();
+    rig.last.exit();
+    await turns();
+    t.mock.timers.tick(1000);
+    const line = await rig.dispatcher.line(2);
+    line.deliver(["a"]);
+    assert.deepEqual(handed(rig.last).delivered, ["a"]);
+    assert.equal(rig.consumer.error, null);
+  });
+
+  it("shows why its module could not be loaded, leaves its messages waiting, and tries again", async (t) => {
+    let isBroken = true;
+    const rig = new Rig(t, 1, () => (isBroken ? { module: "hangs" } : {}));
+    await turns();
+    const error = new GatewayError("config_invalid", "Cannot load file:///handler.ts: SyntaxError").toReport();
+    rig.last.exit({ cause: "module_failed", error });
+    await turns();
+    assert.match(rig.consumer.error ?? "", /SyntaxError/u);
+    assert.ok(rig.logger.records.some(({ event }) => event === "consumer-thread-ended"));
+    assert.equal(rig.dispatcher.lines.length, 0);
+    isBroken = false;
+    t.mock.timers.tick(0);
+    await rig.dispatcher.line();
+    assert.equal(rig.consumer.error, null);
+  });
+
+  it("gives up on a module that does not load", async (t) => {
+    const rig = new Rig(t, 1, () => ({ module: "hangs" }));
+    await turns();
+    t.mock.timers.tick(30_000);
+    await turns();
+    assert.equal(rig.hosts.opened[0]?.terminateCount, 1);
+    assert.match(rig.consumer.error ?? "", /not loaded within/u);
+  });
+
+  it("survives hosts that cannot be opened", async (t) => {
+    let opens = 0;
+    const rig = new Rig(t, 1, () => {
+      opens += 1;
+      return opens === 1 ? { open: new GatewayError("adapter_unavailable", "no host") } : {};
+    });
+    await turns();
+    t.mock.timers.tick(0);
+    await rig.dispatcher.line();
+  });
+});
+
+describe("ModuleConsumer, over time", () => {
+  it("aborts the handler, and ends the thread of one that goes on for two seconds more", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["slow", "innocent"]);
+    const thread = rig.last;
+    rig.consumer.expire(["slow"]);
+    assert.deepEqual(handed(thread).aborted, ["slow"]);
+    t.mock.timers.tick(1999);
+    await turns();
+    assert.equal(thread.terminateCount, 0);
+    assert.deepEqual(line.released, []);
+    t.mock.timers.tick(1);
+    await turns();
+    assert.deepEqual(line.released, [
+      { receipt: "innocent", countAttempt: false, code: null },
+      { receipt: "slow", countAttempt: true, code: "timeout" },
+    ]);
+  });
+
+  it("leaves the thread alone when the handler obeys", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["slow", "other"]);
+    rig.consumer.expire(["slow"]);
+    const error = new GatewayError("timeout", "over its time").toReport();
+    settle(rig.last, ["slow"], { kind: "nack", delayMs: null, error });
+    t.mock.timers.tick(10_000);
+    await turns();
+    assert.equal(rig.last.terminateCount, 0);
+    assert.equal(line.inFlight, 1);
+  });
+
+  it("releases nothing while the thread may still run, and has the host of an unkillable one killed", async (t) => {
+    const rig = new Rig(t, 1, () => ({ terminate: "survives" }));
+    const line = await rig.dispatcher.line();
+    line.deliver(["slow"]);
+    const thread = rig.last;
+    rig.consumer.expire(["slow"]);
+    t.mock.timers.tick(2000);
+    await turns();
+    t.mock.timers.tick(5000);
+    await turns();
+    assert.notEqual(thread.condemnReason, null);
+    assert.deepEqual(line.released, []);
+    thread.hostGone("killed");
+    await turns();
+    assert.deepEqual(line.released, [{ receipt: "slow", countAttempt: true, code: "timeout" }]);
+  });
+
+  it("does not blame those who must leave a condemned host", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"]);
+    rig.last.listener.onEvacuate();
+    await turns();
+    assert.deepEqual(line.released, [{ receipt: "a", countAttempt: false, code: null }]);
+  });
+});
+
+describe("ModuleConsumer, asked by a handler", () => {
+  it("puts an early reply into the outbox under the message's id", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"], { attempt: 2 });
+    ask(rig.last, "consumer.reply", { receipt: "a", index: 3, volatile: false, response: '{"kind":"text","text":"x"}' });
+    await turns();
+    assert.deepEqual(rig.services.calls, [
+      {
+        name: "replyNow",
+        request: {
+          key: "web",
+          conversation: "a",
+          messageId: "m-a",
+          reply: { index: 3, response: Buffer.from('{"kind":"text","text":"x"}') },
+          mayRepeat: true,
+        },
+      },
+    ]);
+    assert.deepEqual(answersOf(rig.last), [{ id: 7, outcome: { ok: true, value: null } }]);
+  });
+
+  it("hands on chunks, statuses, history, sends and extensions", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"]);
+    ask(rig.last, "consumer.reply", { receipt: "a", index: 0, volatile: true, response: '{"kind":"stream_chunk","text":"x"}' });
+    ask(rig.last, "consumer.setStatus", { receipt: "a", status: { kind: "thinking" } });
+    ask(rig.last, "consumer.history", { receipt: "a", limit: 10_000, before: "p1" });
+    ask(rig.last, "consumer.send", { receipt: "a", index: 1, target: "web/b", response: '{"kind":"text","text":"x"}' });
+    ask(rig.last, "consumer.extend", { receipt: "a", ms: 1000 });
+    await turns();
+    assert.deepEqual(rig.services.calls, [
+      { name: "streamChunk", request: { key: "web", conversation: "a", response: { kind: "stream_chunk", text: "x" } } },
+      { name: "setStatus", request: { key: "web", conversation: "a", status: { kind: "thinking" } } },
+      { name: "history", request: { key: "web", conversation: "a", limit: 200, before: "p1" } },
+      { name: "send", request: { target: "web/b", response: { kind: "text", text: "x" }, idempotencyKey: "m-a/send/1" } },
+    ]);
+    assert.equal(answersOf(rig.last).length, 5);
+  });
+
+  const refused: readonly (readonly [title: string, method: string, args: unknown, code: string])[] = [
+    ["about a message that it does not hold", "consumer.extend", { receipt: "z", ms: 1 }, "conflict"],
+    ["for what only adapters may have", "mailbox.read", { receipt: "a" }, "invalid_request"],
+    ["with a status that is none", "consumer.setStatus", { receipt: "a", status: { kind: "dancing" } }, "invalid_request"],
+    ["with a reply without a number", "consumer.reply", { receipt: "a", response: "{}" }, "invalid_request"],
+    ["to send what is no response", "consumer.send", { receipt: "a", index: 0, target: "web/b", response: "{" }, "invalid_request"],
+    ["without any arguments", "consumer.reply", null, "conflict"],
+  ];
+  for (const [title, method, args, code] of refused)
+    it(`refuses a request ${title}`, async (t) => {
+      const rig = new Rig(t);
+      const line = await rig.dispatcher.line();
+      line.deliver(["a"]);
+      ask(rig.last, method, args);
+      await turns();
+      const [answer] = answersOf(rig.last) as { outcome: { ok: boolean; error: { code: string } } }[];
+      assert.equal(answer?.outcome.ok, false);
+      assert.equal(answer.outcome.error.code, code);
+      assert.deepEqual(rig.services.calls, []);
+    });
+
+  it("ends a thread whose frames make no sense, and lives on", async (t) => {
+    for (const meta of [null, {}, { settlements: [null] }, { settlements: [{ receipt: "a", outcome: ack, replyBytes: 9, replyIndex: 0 }] }]) {
+      t.mock.timers.reset();
+      const rig = new Rig(t);
+      const line = await rig.dispatcher.line();
+      line.deliver(["a"]);
+      emit(rig.last, meta);
+      await turns();
+      assert.deepEqual(line.released, [{ receipt: "a", countAttempt: true, code: "invalid_request" }]);
+      assert.equal(rig.hosts.opened.length, 2);
+    }
+  });
+
+  it("writes its thread's log under its own name", async (t) => {
+    const rig = new Rig(t);
+    await rig.dispatcher.line();
+    const records = [{ level: "warn", name: "low-on-ink", fields: { left: 3 } }] as const;
+    rig.last.emitEvent({ event: "log", records, dropped: 2 });
+    const logged = rig.logger.records.filter(({ level }) => level === "warn");
+    assert.deepEqual(logged, [
+      { level: "warn", event: "low-on-ink", fields: { left: 3, consumer: "main" } },
+      { level: "warn", event: "log-records-dropped", fields: { consumer: "main", dropped: 2 } },
+    ]);
+  });
+});
+
+describe("ModuleConsumer.stop()", () => {
+  it("lets handlers in flight finish, then ends the thread", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"]);
+    const stopped = rig.consumer.stop(10_000);
+    await turns();
+    assert.ok(line.isDetached);
+    assert.equal(rig.last.isLive, true);
+    ask(rig.last, "consumer.extend", { receipt: "a", ms: 1 });
+    await turns();
+    assert.deepEqual(answersOf(rig.last), [{ id: 7, outcome: { ok: true, value: true } }]);
+    settle(rig.last, ["a"]);
+    await stopped;
+    assert.deepEqual(line.replies, [["a", "ok"]]);
+    assert.deepEqual(rig.last.calls.map(({ method }) => method), ["stop"]);
+    assert.equal(rig.last.isLive, false);
+    assert.equal(rig.hosts.opened.length, 1);
+    assert.equal(rig.consumer.state, "stopped");
+  });
+
+  it("releases uncounted what did not finish", async (t) => {
+    const rig = new Rig(t);
+    const line = await rig.dispatcher.line();
+    line.deliver(["a"]);
+    await rig.consumer[Symbol.asyncDispose]();
+    await rig.consumer[Symbol.asyncDispose]();
+    assert.deepEqual(line.released, [{ receipt: "a", countAttempt: false, code: null }]);
+  });
+
+  it("ends a consumer that is backing off", async (t) => {
+    const rig = new Rig(t, 1, () => ({ open: new GatewayError("adapter_unavailable", "no host") }));
+    await turns();
+    t.mock.timers.tick(0);
+    await turns();
+    await rig.consumer.stop(1000);
+    assert.equal(rig.dispatcher.lines.length, 0);
+    assert.equal(rig.consumer.state, "stopped");
+  });
+});
