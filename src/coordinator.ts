@@ -129,7 +129,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
       replies: outbox,
       router: desired.router,
       consumers: [...desired.consumers.keys()],
-      maxBytes: config.journal.maxBytes,
+      maxBytes: () => inForce.journal.maxBytes,
       logger,
       random: Math.random,
       now: () => performance.timeOrigin + performance.now(),

@@ -8,7 +8,12 @@ import { faultAdapterPath, freePort, GatewayHome, WebhookClient } from "./suppor
 const faultAdapterUrl = pathToFileURL(faultAdapterPath).href;
 
 /** A gateway in this process, its state in a directory of its own. */
-async function libraryGateway(): Promise<{ gateway: Gateway; home: GatewayHome; client: WebhookClient; config: string }> {
+async function libraryGateway(): Promise<{
+  gateway: Gateway;
+  home: GatewayHome;
+  client: WebhookClient;
+  config: string;
+}> {
   const home = new GatewayHome();
   const port = await freePort();
   const config = `[messaging.webhook]\nport = ${port}\n`;
@@ -80,7 +85,10 @@ describe("createGateway()", () => {
   });
 
   it("takes the config as a value, and says all that is wrong with one at once", async () => {
-    const config = { gateway: { state_dir: join(new GatewayHome().dir, "data"), colour: "red" }, messaging: { discrod: {} } };
+    const config = {
+      gateway: { state_dir: join(new GatewayHome().dir, "data"), colour: "red" },
+      messaging: { discrod: {} },
+    };
     await assert.rejects(createGateway({ config, log: () => {} }), (error: Error & { code: string }) => {
       assert.equal(error.code, "config_invalid");
       assert.match(error.message, /gateway\.colour/);

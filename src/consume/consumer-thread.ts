@@ -80,6 +80,7 @@ export class ConsumerThread {
       this.#state = delayMs === null ? "stopped" : "backing_off";
       this.#parts.onEnded(end, delayMs);
       if (delayMs === null) break;
+      if (delayMs === 0) continue;
       await sleep(delayMs, this.#ended.signal).catch(() => {
         // Being stopped: the loop's condition ends it.
       });

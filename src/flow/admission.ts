@@ -13,7 +13,7 @@ const queuedMessagesLimit = creditWindow.messages * 2;
 export type AdmissionOptions = {
   readonly ledger: Ledger;
   /** Unacked bytes the journal may hold; one adapter may hold half of it. */
-  readonly maxBytes: number;
+  readonly maxBytes: () => number;
   readonly journalTrouble: () => string | null;
   readonly now: () => number;
 };
@@ -51,7 +51,8 @@ export class Admission {
 
   /** In words, or `null`; remembers since when. */
   #fullness(key: string): string | null {
-    const { ledger, maxBytes } = this.#options;
+    const { ledger } = this.#options;
+    const maxBytes = this.#options.maxBytes();
     const held = key === "" ? ledger.unackedBytes : ledger.key(key).unackedBytes;
     const isFull = key === "" ? held >= maxBytes : held > maxBytes / 2;
     if (!isFull) {

@@ -23,8 +23,8 @@ export type FlowOptions = {
   readonly router: RouterSpec;
   /** The configured consumers' names. */
   readonly consumers: readonly string[];
-  /** Unacked payload bytes the journal may hold. */
-  readonly maxBytes: number;
+  /** Unacked payload bytes the journal may hold; asked at each frame, since it may be changed live. */
+  readonly maxBytes: () => number;
   readonly logger: Logger;
   /** 0 to 1, below 1. */
   readonly random: () => number;

@@ -1,7 +1,7 @@
 /** What adapters' threads send, into the stages it is meant for: messages into the flow, requests to whoever answers them. */
 import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, parseMeta, type Frame, type FrameKind } from "../contract/frame.ts";
-import { requestMethods, type AcceptedMeta, type RequestMeta } from "../contract/protocol.ts";
+import { requestMethods, type AcceptedMeta, type DataMeta, type RequestMeta } from "../contract/protocol.ts";
 import { parseDataMeta } from "../flow/data-frame.ts";
 import type { Flow } from "../flow/flow.ts";
 import type { Logger } from "../support/logger.ts";
@@ -51,7 +51,17 @@ export class AdapterTraffic {
 
   #onData(origin: Origin, frame: Frame): void {
     const { flow, adapters, resumeStates } = this.#parts;
-    const meta = parseDataMeta(parseMeta(frame), frame.body.length);
+    const unchecked = parseMeta(frame);
+    let meta: DataMeta;
+    try {
+      meta = parseDataMeta(unchecked, frame.body.length);
+    } catch (reason) {
+      // Told to the thread where the frame has a number, so that its credit comes back.
+      const number = (unchecked as { readonly frame?: unknown } | null)?.frame;
+      if (typeof number === "number")
+        adapters.send(origin, frameKinds.accepted, { frame: number, error: GatewayError.from(reason).toReport() });
+      throw reason;
+    }
     flow.receive({
       ...origin,
       meta,

@@ -60,7 +60,7 @@ export async function runFlowBench(options: Partial<FlowBenchOptions> = {}): Pro
     replies: { reply: () => ({ writes: [], written: () => {} }) },
     router: { bindings: [], defaultConsumer: "main", adapterAuthority: {} },
     consumers: ["main"],
-    maxBytes: 2_147_483_648,
+    maxBytes: () => 2_147_483_648,
     logger: silentLogger,
     random: Math.random,
     now: () => performance.timeOrigin + performance.now(),

@@ -153,106 +153,113 @@ async function insist(
 }
 
 describe("kill -9 of the coordinator", () => {
-  it("loses nothing that was accepted and repeats only what was under lease, in order", { timeout: 120_000 }, async () => {
-    const home = new GatewayHome();
-    const port = await freePort();
-    home.writeFile("handler.mjs", handler);
-    home.writeConfig(
-      `[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\nconcurrency = ${concurrency}\n` +
-        `[supervisor]\nbackoff_min_ms = 50\n[messaging.webhook]\nport = ${port}\n`,
-    );
-    await using gateway = new MortalGateway(home);
-
-    let accepted = 0;
-    let onAccepted = (): void => {};
-    const resent = { count: 0 };
-    const post = async (conversation: number): Promise<void> => {
-      for (let index = 0; index < messagesEach; index += 1) {
-        const text = `${conversation}-${index}`;
-        const body = { conversation_id: `c${conversation}`, content: text, message_id: text };
-        const { tries } = await insist(gateway, 202, port, "POST", "/send", body);
-        resent.count += tries - 1;
-        accepted += 1;
-        onAccepted();
-      }
-    };
-    const kill = async (): Promise<void> => {
-      for (const moment of randomMoments(20_261_122)) {
-        if ("event" in moment) await gateway.process.logged(({ event }) => event === moment.event);
-        else {
-          const target = accepted + moment.accepted;
-          await new Promise<void>((resolve) => {
-            onAccepted = () => (accepted >= target || accepted === conversations * messagesEach) && resolve();
-          });
-        }
-        await gateway.dieAndRise();
-      }
-    };
-    const all = Array.from({ length: conversations }, (_, conversation) => conversation);
-    await Promise.all([kill(), ...all.map(post)]);
-
-    const replies = await Promise.all(
-      all.map(async (conversation) => {
-        const texts: string[] = [];
-        let cursor = 0;
-        while (texts.length < messagesEach) {
-          const path = `/poll/c${conversation}?wait=60&after=${cursor}`;
-          const { json } = await insist(gateway, 200, port, "GET", path);
-          const page = json as { readonly messages: readonly { readonly content: string }[]; readonly cursor: number };
-          texts.push(...page.messages.map(({ content }) => content));
-          ({ cursor } = page);
-        }
-        return texts;
-      }),
-    );
-    for (const [conversation, texts] of replies.entries())
-      assert.deepEqual(
-        texts,
-        Array.from({ length: messagesEach }, (_, index) => `did ${conversation}-${index}`),
-        "each message is answered exactly once, in order",
+  it(
+    "loses nothing that was accepted and repeats only what was under lease, in order",
+    { timeout: 120_000 },
+    async () => {
+      const home = new GatewayHome();
+      const port = await freePort();
+      home.writeFile("handler.mjs", handler);
+      home.writeConfig(
+        `[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\nconcurrency = ${concurrency}\n` +
+          `[supervisor]\nbackoff_min_ms = 50\n[messaging.webhook]\nport = ${port}\n`,
       );
+      await using gateway = new MortalGateway(home);
 
-    const bytes = readFileSync(join(home.dir, "handled.jsonl"));
-    const handled = bytes
-      .toString("utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Handled);
-    const seen = new Set<string>();
-    const lastOf = new Map<string, number>();
-    let repeated = 0;
-    for (const { conversation, text, attempt, redelivered } of handled) {
-      assert.equal(attempt, 1, "a coordinator's death counts no attempt");
-      if (seen.has(text)) {
-        repeated += 1;
-        assert.ok(redelivered, `${text} came again and did not say so`);
+      let accepted = 0;
+      let onAccepted = (): void => {};
+      const resent = { count: 0 };
+      const post = async (conversation: number): Promise<void> => {
+        for (let index = 0; index < messagesEach; index += 1) {
+          const text = `${conversation}-${index}`;
+          const body = { conversation_id: `c${conversation}`, content: text, message_id: text };
+          const { tries } = await insist(gateway, 202, port, "POST", "/send", body);
+          resent.count += tries - 1;
+          accepted += 1;
+          onAccepted();
+        }
+      };
+      const kill = async (): Promise<void> => {
+        for (const moment of randomMoments(20_261_122)) {
+          if ("event" in moment) await gateway.process.logged(({ event }) => event === moment.event);
+          else {
+            const target = accepted + moment.accepted;
+            await new Promise<void>((resolve) => {
+              onAccepted = () => (accepted >= target || accepted === conversations * messagesEach) && resolve();
+            });
+          }
+          await gateway.dieAndRise();
+        }
+      };
+      const all = Array.from({ length: conversations }, (_, conversation) => conversation);
+      await Promise.all([kill(), ...all.map(post)]);
+
+      const replies = await Promise.all(
+        all.map(async (conversation) => {
+          const texts: string[] = [];
+          let cursor = 0;
+          while (texts.length < messagesEach) {
+            const path = `/poll/c${conversation}?wait=60&after=${cursor}`;
+            const { json } = await insist(gateway, 200, port, "GET", path);
+            const page = json as {
+              readonly messages: readonly { readonly content: string }[];
+              readonly cursor: number;
+            };
+            texts.push(...page.messages.map(({ content }) => content));
+            ({ cursor } = page);
+          }
+          return texts;
+        }),
+      );
+      for (const [conversation, texts] of replies.entries())
+        assert.deepEqual(
+          texts,
+          Array.from({ length: messagesEach }, (_, index) => `did ${conversation}-${index}`),
+          "each message is answered exactly once, in order",
+        );
+
+      const bytes = readFileSync(join(home.dir, "handled.jsonl"));
+      const handled = bytes
+        .toString("utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Handled);
+      const seen = new Set<string>();
+      const lastOf = new Map<string, number>();
+      let repeated = 0;
+      for (const { conversation, text, attempt, redelivered } of handled) {
+        assert.equal(attempt, 1, "a coordinator's death counts no attempt");
+        if (seen.has(text)) {
+          repeated += 1;
+          assert.ok(redelivered, `${text} came again and did not say so`);
+        }
+        seen.add(text);
+        const index = Number(text.split("-")[1]);
+        assert.ok(index >= (lastOf.get(conversation) ?? 0), `${text} came after ${lastOf.get(conversation)}`);
+        lastOf.set(conversation, index);
       }
-      seen.add(text);
-      const index = Number(text.split("-")[1]);
-      assert.ok(index >= (lastOf.get(conversation) ?? 0), `${text} came after ${lastOf.get(conversation)}`);
-      lastOf.set(conversation, index);
-    }
-    assert.equal(seen.size, conversations * messagesEach);
-    assert.equal(gateway.deaths.length, 10);
-    assert.ok(repeated <= concurrency * gateway.deaths.length, `${repeated} were repeated`);
-    for (const { acked, handledBytes } of gateway.deaths) {
-      const later = bytes.subarray(handledBytes).toString("utf8").trimEnd().split("\n").filter(Boolean);
-      const again = later.map((line) => (JSON.parse(line) as Handled).text).filter((text) => acked.has(text));
-      assert.deepEqual(again, [], "an acked message was delivered again");
-    }
-    assert.ok(gateway.deaths.some(({ acked }) => acked.size > 0));
+      assert.equal(seen.size, conversations * messagesEach);
+      assert.equal(gateway.deaths.length, 10);
+      assert.ok(repeated <= concurrency * gateway.deaths.length, `${repeated} were repeated`);
+      for (const { acked, handledBytes } of gateway.deaths) {
+        const later = bytes.subarray(handledBytes).toString("utf8").trimEnd().split("\n").filter(Boolean);
+        const again = later.map((line) => (JSON.parse(line) as Handled).text).filter((text) => acked.has(text));
+        assert.deepEqual(again, [], "an acked message was delivered again");
+      }
+      assert.ok(gateway.deaths.some(({ acked }) => acked.size > 0));
 
-    const { hosts } = await gateway.process.status();
-    const running = processesOf(home.dir).filter(({ pid }) => pid !== gateway.process.pid);
-    assert.deepEqual(
-      running.map(({ pid }) => pid).toSorted(),
-      hosts.map(({ pid }) => pid).toSorted(),
-      "a host was left over",
-    );
-    gateway.process.signal("SIGTERM");
-    assert.equal(await gateway.process.ended, 0);
-    assert.deepEqual(processesOf(home.dir), []);
-    agent.destroy();
-    console.log({ repeated, resent: resent.count, acked: gateway.deaths.map(({ acked }) => acked.size) });
-  });
+      const { hosts } = await gateway.process.status();
+      const running = processesOf(home.dir).filter(({ pid }) => pid !== gateway.process.pid);
+      assert.deepEqual(
+        running.map(({ pid }) => pid).toSorted(),
+        hosts.map(({ pid }) => pid).toSorted(),
+        "a host was left over",
+      );
+      gateway.process.signal("SIGTERM");
+      assert.equal(await gateway.process.ended, 0);
+      assert.deepEqual(processesOf(home.dir), []);
+      agent.destroy();
+      console.log({ repeated, resent: resent.count, acked: gateway.deaths.map(({ acked }) => acked.size) });
+    },
+  );
 });

@@ -37,7 +37,10 @@ describe("EchoConsumer", () => {
     line.deliver(["a"], { payload: storedPayload({ text: "x".repeat(1_100_000) }) });
     line.deliver(["b"], { payload: Buffer.from("{") });
     await line.until(() => line.settled.length === 2);
-    assert.deepEqual(line.settled.map(({ outcome }) => outcome.kind), ["reject", "reject"]);
+    assert.deepEqual(
+      line.settled.map(({ outcome }) => outcome.kind),
+      ["reject", "reject"],
+    );
   });
 
   it("detaches when it is stopped", async () => {

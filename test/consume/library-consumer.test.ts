@@ -60,11 +60,10 @@ describe("LibraryConsumer", () => {
     assert.equal(third.extend(1000), true);
     await third.reject("no use");
     assert.equal(third.extend(1000), false);
-    assert.deepEqual(line.settled.map(({ outcome }) => outcome), [
-      { kind: "ack" },
-      { kind: "nack", delayMs: 500, error: null },
-      { kind: "reject", reason: "no use" },
-    ]);
+    assert.deepEqual(
+      line.settled.map(({ outcome }) => outcome),
+      [{ kind: "ack" }, { kind: "nack", delayMs: 500, error: null }, { kind: "reject", reason: "no use" }],
+    );
   });
 
   it("responds before the ack, numbered, and known as a possible repetition", async () => {
@@ -114,9 +113,15 @@ describe("LibraryConsumer", () => {
     line.deliver(["a", "b"]);
     const delivery = await loop;
     assert.ok(line.isDetached);
-    assert.deepEqual(line.released.map(({ receipt }) => receipt), ["b"]);
+    assert.deepEqual(
+      line.released.map(({ receipt }) => receipt),
+      ["b"],
+    );
     await delivery?.ack();
-    assert.deepEqual(line.settled.map(({ receipt }) => receipt), ["a"]);
+    assert.deepEqual(
+      line.settled.map(({ receipt }) => receipt),
+      ["a"],
+    );
   });
 
   it("is read again at once, whatever is still unsettled", async () => {
@@ -164,6 +169,9 @@ describe("LibraryConsumer", () => {
     line.deliver(["bad"], { payload: Buffer.from("{") });
     line.deliver(["good"]);
     assert.equal((await first).value?.message.text, "good");
-    assert.deepEqual(line.settled.map(({ receipt, outcome }) => [receipt, outcome.kind]), [["bad", "reject"]]);
+    assert.deepEqual(
+      line.settled.map(({ receipt, outcome }) => [receipt, outcome.kind]),
+      [["bad", "reject"]],
+    );
   });
 });

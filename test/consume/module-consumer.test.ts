@@ -45,7 +45,9 @@ class Rig {
 
 /** Receipts that a thread was handed, and those it was told to abort. */
 function handed(generation: FakeGeneration): { readonly delivered: string[]; readonly aborted: string[] } {
-  const metas = generation.sent.filter(({ kind }) => kind === frameKinds.deliver).map(({ meta }) => meta as DeliverMeta);
+  const metas = generation.sent
+    .filter(({ kind }) => kind === frameKinds.deliver)
+    .map(({ meta }) => meta as DeliverMeta);
   return {
     delivered: metas.flatMap(({ deliveries }) => deliveries.map(({ receipt }) => receipt)),
     aborted: metas.flatMap(({ abort }) => abort),
@@ -59,11 +61,22 @@ function settle(
 ): void {
   const reply = Buffer.from('{"kind":"text","text":"ok"}');
   const settlements = receipts.map((receipt) => ({ receipt, outcome, replyBytes: reply.length, replyIndex: 0 }));
-  emit(generation, { settlements }, receipts.map(() => reply));
+  emit(
+    generation,
+    { settlements },
+    receipts.map(() => reply),
+  );
 }
 
-function emit(generation: FakeGeneration, meta: unknown, body: readonly Uint8Array[] = [], kind: number = frameKinds.data): void {
-  generation.listener.onFrame(decodeFrame(encodeFrame(kind as typeof frameKinds.data, generation.request.generation, meta, body)));
+function emit(
+  generation: FakeGeneration,
+  meta: unknown,
+  body: readonly Uint8Array[] = [],
+  kind: number = frameKinds.data,
+): void {
+  generation.listener.onFrame(
+    decodeFrame(encodeFrame(kind as typeof frameKinds.data, generation.request.generation, meta, body)),
+  );
 }
 
 function ask(generation: FakeGeneration, method: string, args: unknown): void {
@@ -81,7 +94,10 @@ describe("ModuleConsumer", () => {
     const line = await rig.dispatcher.line();
     assert.deepEqual(line.limits, { concurrency: 16, timeoutMs: 30_000, maxAttempts: 5 });
     const { placement, entry, key, heapLimitMb } = rig.last.request;
-    assert.deepEqual({ placement, entry, key, heapLimitMb }, { placement: "consumer", entry: "consumer", key: "consumer:main", heapLimitMb: 64 });
+    assert.deepEqual(
+      { placement, entry, key, heapLimitMb },
+      { placement: "consumer", entry: "consumer", key: "consumer:main", heapLimitMb: 64 },
+    );
     assert.equal(rig.consumer.state, "running");
     assert.equal(rig.consumer.hostPid, 4000);
   });
@@ -140,8 +156,6 @@ describe("ModuleConsumer", () => {
     assert.deepEqual(line.released, [{ receipt: "a", countAttempt: true, code: "worker_crashed" }]);
     assert.equal(rig.hosts.opened.length, 2);
     assert.equal(line.isDetached, false);
-    t.mock.timers.tick(0);
-    await turns();
     line.deliver(["b"]);
     assert.deepEqual(handed(rig.last).delivered, ["b"]);
   });
@@ -163,8 +177,14 @@ describe("ModuleConsumer", () => {
     settle(rig.last, ["a"]);
     rig.last.listener.onDrained();
     await turns();
-    assert.deepEqual(line.settled.map(({ receipt }) => receipt), ["a"]);
-    assert.deepEqual(line.released.map(({ receipt }) => receipt), ["b"]);
+    assert.deepEqual(
+      line.settled.map(({ receipt }) => receipt),
+      ["a"],
+    );
+    assert.deepEqual(
+      line.released.map(({ receipt }) => receipt),
+      ["b"],
+    );
   });
 
   it("keeps what comes while its thread is on its way back, and hands it over then", async (t) => {
@@ -172,8 +192,6 @@ describe("ModuleConsumer", () => {
     const line = await rig.dispatcher.line();
     rig.last.exit();
     line.deliver(["a"]);
-    await turns();
-    t.mock.timers.tick(0);
     await turns();
     assert.equal(rig.hosts.opened.length, 2);
     assert.deepEqual(handed(rig.last).delivered, ["a"]);
@@ -184,8 +202,6 @@ describe("ModuleConsumer", () => {
     const rig = new Rig(t);
     const line = await rig.dispatcher.line();
     rig.last.exit();
-    await turns();
-    t.mock.timers.tick(0);
     await turns();
     line.deliver(["a"]);
     rig.last.exit();
@@ -210,8 +226,6 @@ describe("ModuleConsumer", () => {
     await rig.dispatcher.line();
     rig.last.exit();
     await turns();
-    t.mock.timers.tick(0);
-    await turns();
     rig.last.exit();
     await turns();
     t.mock.timers.tick(1000);
@@ -231,8 +245,10 @@ describe("ModuleConsumer", () => {
     assert.match(rig.consumer.error ?? "", /SyntaxError/u);
     assert.ok(rig.logger.records.some(({ event }) => event === "consumer-thread-ended"));
     assert.equal(rig.dispatcher.lines.length, 0);
+    rig.last.exit({ cause: "module_failed", error });
+    await turns();
     isBroken = false;
-    t.mock.timers.tick(0);
+    t.mock.timers.tick(1000);
     await rig.dispatcher.line();
     assert.equal(rig.consumer.error, null);
   });
@@ -253,7 +269,6 @@ describe("ModuleConsumer", () => {
       return opens === 1 ? { open: new GatewayError("adapter_unavailable", "no host") } : {};
     });
     await turns();
-    t.mock.timers.tick(0);
     await rig.dispatcher.line();
   });
 });
@@ -323,7 +338,12 @@ describe("ModuleConsumer, asked by a handler", () => {
     const rig = new Rig(t);
     const line = await rig.dispatcher.line();
     line.deliver(["a"], { attempt: 2 });
-    ask(rig.last, "consumer.reply", { receipt: "a", index: 3, volatile: false, response: '{"kind":"text","text":"x"}' });
+    ask(rig.last, "consumer.reply", {
+      receipt: "a",
+      index: 3,
+      volatile: false,
+      response: '{"kind":"text","text":"x"}',
+    });
     await turns();
     assert.deepEqual(rig.services.calls, [
       {
@@ -344,17 +364,28 @@ describe("ModuleConsumer, asked by a handler", () => {
     const rig = new Rig(t);
     const line = await rig.dispatcher.line();
     line.deliver(["a"]);
-    ask(rig.last, "consumer.reply", { receipt: "a", index: 0, volatile: true, response: '{"kind":"stream_chunk","text":"x"}' });
+    ask(rig.last, "consumer.reply", {
+      receipt: "a",
+      index: 0,
+      volatile: true,
+      response: '{"kind":"stream_chunk","text":"x"}',
+    });
     ask(rig.last, "consumer.setStatus", { receipt: "a", status: { kind: "thinking" } });
     ask(rig.last, "consumer.history", { receipt: "a", limit: 10_000, before: "p1" });
     ask(rig.last, "consumer.send", { receipt: "a", index: 1, target: "web/b", response: '{"kind":"text","text":"x"}' });
     ask(rig.last, "consumer.extend", { receipt: "a", ms: 1000 });
     await turns();
     assert.deepEqual(rig.services.calls, [
-      { name: "streamChunk", request: { key: "web", conversation: "a", response: { kind: "stream_chunk", text: "x" } } },
+      {
+        name: "streamChunk",
+        request: { key: "web", conversation: "a", response: { kind: "stream_chunk", text: "x" } },
+      },
       { name: "setStatus", request: { key: "web", conversation: "a", status: { kind: "thinking" } } },
       { name: "history", request: { key: "web", conversation: "a", limit: 200, before: "p1" } },
-      { name: "send", request: { target: "web/b", response: { kind: "text", text: "x" }, idempotencyKey: "m-a/send/1" } },
+      {
+        name: "send",
+        request: { target: "web/b", response: { kind: "text", text: "x" }, idempotencyKey: "m-a/send/1" },
+      },
     ]);
     assert.equal(answersOf(rig.last).length, 5);
   });
@@ -362,9 +393,19 @@ describe("ModuleConsumer, asked by a handler", () => {
   const refused: readonly (readonly [title: string, method: string, args: unknown, code: string])[] = [
     ["about a message that it does not hold", "consumer.extend", { receipt: "z", ms: 1 }, "conflict"],
     ["for what only adapters may have", "mailbox.read", { receipt: "a" }, "invalid_request"],
-    ["with a status that is none", "consumer.setStatus", { receipt: "a", status: { kind: "dancing" } }, "invalid_request"],
+    [
+      "with a status that is none",
+      "consumer.setStatus",
+      { receipt: "a", status: { kind: "dancing" } },
+      "invalid_request",
+    ],
     ["with a reply without a number", "consumer.reply", { receipt: "a", response: "{}" }, "invalid_request"],
-    ["to send what is no response", "consumer.send", { receipt: "a", index: 0, target: "web/b", response: "{" }, "invalid_request"],
+    [
+      "to send what is no response",
+      "consumer.send",
+      { receipt: "a", index: 0, target: "web/b", response: "{" },
+      "invalid_request",
+    ],
     ["without any arguments", "consumer.reply", null, "conflict"],
   ];
   for (const [title, method, args, code] of refused)
@@ -381,7 +422,12 @@ describe("ModuleConsumer, asked by a handler", () => {
     });
 
   it("ends a thread whose frames make no sense, and lives on", async (t) => {
-    for (const meta of [null, {}, { settlements: [null] }, { settlements: [{ receipt: "a", outcome: ack, replyBytes: 9, replyIndex: 0 }] }]) {
+    for (const meta of [
+      null,
+      {},
+      { settlements: [null] },
+      { settlements: [{ receipt: "a", outcome: ack, replyBytes: 9, replyIndex: 0 }] },
+    ]) {
       t.mock.timers.reset();
       const rig = new Rig(t);
       const line = await rig.dispatcher.line();
@@ -421,7 +467,10 @@ describe("ModuleConsumer.stop()", () => {
     settle(rig.last, ["a"]);
     await stopped;
     assert.deepEqual(line.replies, [["a", "ok"]]);
-    assert.deepEqual(rig.last.calls.map(({ method }) => method), ["stop"]);
+    assert.deepEqual(
+      rig.last.calls.map(({ method }) => method),
+      ["stop"],
+    );
     assert.equal(rig.last.isLive, false);
     assert.equal(rig.hosts.opened.length, 1);
     assert.equal(rig.consumer.state, "stopped");
@@ -438,8 +487,6 @@ describe("ModuleConsumer.stop()", () => {
 
   it("ends a consumer that is backing off", async (t) => {
     const rig = new Rig(t, 1, () => ({ open: new GatewayError("adapter_unavailable", "no host") }));
-    await turns();
-    t.mock.timers.tick(0);
     await turns();
     await rig.consumer.stop(1000);
     assert.equal(rig.dispatcher.lines.length, 0);

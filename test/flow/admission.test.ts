@@ -7,7 +7,7 @@ const sized = (id: string, bytes: number) => [{ id, conversation: id, text: "x".
 
 describe("Admission", () => {
   it("refuses everyone once the unacked bytes reach max_bytes, with a time to come back", async () => {
-    const { send, flow } = await startFlow({ maxBytes: 1000 });
+    const { send, flow } = await startFlow({ maxBytes: () => 1000 });
     assert.equal(await send("a", sized("1", 500)), null);
     assert.equal(await send("b", sized("2", 500)), null);
     const error = await send("c", sized("3", 1));
@@ -20,7 +20,7 @@ describe("Admission", () => {
   });
 
   it("refuses only the adapter that holds more than half", async () => {
-    const { send, flow } = await startFlow({ maxBytes: 1000 });
+    const { send, flow } = await startFlow({ maxBytes: () => 1000 });
     assert.equal(await send("a", sized("1", 501)), null);
     assert.equal((await send("a", sized("2", 1)))?.code, "queue_full");
     assert.equal(await send("b", sized("3", 100)), null);
@@ -31,7 +31,7 @@ describe("Admission", () => {
   });
 
   it("counts what waits for the journal, so that a burst does not pass before it is on disk", async () => {
-    const { send, journal } = await startFlow({ maxBytes: 1000 });
+    const { send, journal } = await startFlow({ maxBytes: () => 1000 });
     journal.hold();
     const first = send("a", sized("1", 600));
     assert.equal((await send("a", sized("2", 1)))?.code, "queue_full");
@@ -40,7 +40,7 @@ describe("Admission", () => {
   });
 
   it("takes again what is acked, and forgets the condition", async () => {
-    const { send, flow } = await startFlow({ maxBytes: 1000 });
+    const { send, flow } = await startFlow({ maxBytes: () => 1000 });
     await send("a", sized("1", 600));
     assert.equal((await send("a", sized("2", 1)))?.code, "queue_full");
     const consumer = new TestConsumer(flow);
@@ -51,9 +51,9 @@ describe("Admission", () => {
   });
 
   it("keeps count over a restart", async () => {
-    const first = await startFlow({ maxBytes: 1000 });
+    const first = await startFlow({ maxBytes: () => 1000 });
     await first.send("a", sized("1", 600));
-    const second = await startFlow({ maxBytes: 1000, journal: first.journal.reopen() });
+    const second = await startFlow({ maxBytes: () => 1000, journal: first.journal.reopen() });
     assert.equal((await second.send("a", sized("2", 1)))?.code, "queue_full");
   });
 });

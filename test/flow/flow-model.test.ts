@@ -64,7 +64,7 @@ class Model {
   }
 
   static async start(): Promise<Model> {
-    const model = new Model(await startFlow({ maxBytes: 1e9 }));
+    const model = new Model(await startFlow({ maxBytes: () => 1e9 }));
     model.#attach();
     model.#started.journal.hold();
     return model;
@@ -189,7 +189,7 @@ class Model {
     }
     this.#lives += 1;
     const life = this.#lives;
-    this.#started = await startFlow({ journal: next, maxBytes: 1e9, random: () => life / 1000 });
+    this.#started = await startFlow({ journal: next, maxBytes: () => 1e9, random: () => life / 1000 });
     next.hold();
     this.#consumers = [];
     this.#attach();

@@ -28,8 +28,9 @@ class Rig {
   /** The reply that goes with an ack, committed as flow does it. */
   async settle(messageId: string, key: string, response: ResponseInput, index = 0): Promise<readonly JournalWrite[]> {
     const request = replyRequest(messageId, key, response, index);
-    const { writes, written } = this.outbox.reply(request);
-    written(await this.journal.commit(writes));
+    const reply = this.outbox.reply(request);
+    const { writes } = reply;
+    reply.written(await this.journal.commit(writes));
     return writes;
   }
 
@@ -132,11 +133,11 @@ describe("Outbox, for a pull adapter", () => {
 
   it("lets no early reply overtake a reply that waits for its ack", async () => {
     const rig = new Rig();
-    const { writes, written } = rig.outbox.reply(replyRequest("m1", "web", "first", 0));
+    const reply = rig.outbox.reply(replyRequest("m1", "web", "first", 0));
     const second = rig.replyNow("m2", "web", "second");
     await turns();
     assert.deepEqual(await rig.mailOnDisk(), []);
-    written(await rig.journal.commit(writes));
+    reply.written(await rig.journal.commit(reply.writes));
     await second;
     assert.deepEqual(await rig.mailOnDisk(), ["first", "second"]);
     assert.deepEqual(
@@ -205,9 +206,9 @@ describe("Outbox, for an adapter that is pushed to", () => {
 
   it("does not take a group that is written again for a repetition", async () => {
     const rig = new Rig();
-    const { writes, written } = rig.outbox.reply(replyRequest("m1", "chat", "hi", 0));
-    await rig.journal.commit(writes);
-    written(rig.journal.repeatLast());
+    const reply = rig.outbox.reply(replyRequest("m1", "chat", "hi", 0));
+    await rig.journal.commit(reply.writes);
+    reply.written(rig.journal.repeatLast());
     await turns();
     assert.deepEqual(rig.adapters.texts, ["hi"]);
   });

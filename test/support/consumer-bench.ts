@@ -2,7 +2,14 @@
 import { MessageChannel } from "node:worker_threads";
 import type { SettleMeta } from "../../src/contract/protocol.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { decodeFrame, encodeFrame, frameKinds, parseMeta, type Frame, type FrameKind } from "../../src/contract/frame.ts";
+import {
+  decodeFrame,
+  encodeFrame,
+  frameKinds,
+  parseMeta,
+  type Frame,
+  type FrameKind,
+} from "../../src/contract/frame.ts";
 import type { RequestMeta } from "../../src/contract/protocol.ts";
 import { HandlerRunner, type Handler } from "../../workers/consumer-handlers.ts";
 import { ThreadPort } from "../../workers/thread-port.ts";

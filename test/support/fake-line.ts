@@ -10,7 +10,11 @@ import type {
 import { storedPayload } from "./stored-payload.ts";
 
 /** One delivery given back. */
-export type ReleasedForTest = { readonly receipt: string; readonly countAttempt: boolean; readonly code: string | null };
+export type ReleasedForTest = {
+  readonly receipt: string;
+  readonly countAttempt: boolean;
+  readonly code: string | null;
+};
 
 /** A line; hand out with {@link FakeLine.deliver}. */
 export class FakeLine implements ConsumerLine {

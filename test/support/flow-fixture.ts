@@ -96,7 +96,7 @@ export async function startFlow(
     replies: replyWriter,
     router: routerSpec(),
     consumers: ["main", "other"],
-    maxBytes: 1_000_000,
+    maxBytes: () => 1_000_000,
     logger: silentLogger,
     random: () => 0.5,
     now: () => Date.now(),

@@ -30,7 +30,10 @@ describe("a handler", () => {
 
   it("replies with the text it returns, in the frame of its ack", async () => {
     using bench = new ConsumerBench((message) => `echo ${message.text}`);
-    bench.deliver([{ receipt: "r1", text: "a" }, { receipt: "r2", text: "b" }]);
+    bench.deliver([
+      { receipt: "r1", text: "a" },
+      { receipt: "r2", text: "b" },
+    ]);
     const settled = await bench.settlements(2);
     assert.deepEqual(
       settled.map(({ receipt, reply, replyIndex }) => [receipt, reply, replyIndex]),
@@ -81,7 +84,10 @@ describe("a handler", () => {
     using bench = new ConsumerBench(({ text }) => {
       throw text === "own" ? new RejectMessage("no such user") : new Foreign("no such thing");
     });
-    bench.deliver([{ receipt: "r1", text: "own" }, { receipt: "r2", text: "foreign" }]);
+    bench.deliver([
+      { receipt: "r1", text: "own" },
+      { receipt: "r2", text: "foreign" },
+    ]);
     const settled = await bench.settlements(2);
     assert.deepEqual(
       settled.map(({ outcome }) => outcome),
@@ -96,13 +102,8 @@ describe("a handler", () => {
     using bench = new ConsumerBench(() => "fine");
     bench.deliver([{ receipt: "r1", payload: Buffer.from("{") }, { receipt: "r2" }]);
     await bench.settlements(2);
-    assert.deepEqual(
-      bench.settled.map(({ receipt, outcome }) => [receipt, outcome.kind]).toSorted(),
-      [
-        ["r1", "nack"],
-        ["r2", "ack"],
-      ],
-    );
+    const outcomes = new Map(bench.settled.map(({ receipt, outcome }) => [receipt, outcome.kind]));
+    assert.deepEqual([outcomes.get("r1"), outcomes.get("r2")], ["nack", "ack"]);
   });
 
   it("runs beside others", async () => {
@@ -110,7 +111,10 @@ describe("a handler", () => {
     using bench = new ConsumerBench(({ text }) => (text === "slow" ? gate.promise : undefined));
     bench.deliver([{ receipt: "r1", text: "slow" }, { receipt: "r2" }]);
     await bench.settlements(1);
-    assert.deepEqual(bench.settled.map(({ receipt }) => receipt), ["r2"]);
+    assert.deepEqual(
+      bench.settled.map(({ receipt }) => receipt),
+      ["r2"],
+    );
     gate.resolve();
     await bench.settlements(2);
   });
@@ -219,9 +223,15 @@ describe("context.reply()", () => {
 
   it("sends a returned reply ahead of the ack when the message was handed out before", async () => {
     using bench = new ConsumerBench(() => "again");
-    bench.deliver([{ receipt: "r1", redelivered: true }, { receipt: "r2", attempt: 2 }]);
+    bench.deliver([
+      { receipt: "r1", redelivered: true },
+      { receipt: "r2", attempt: 2 },
+    ]);
     const settled = await bench.settlements(2);
-    assert.deepEqual(settled.map(({ reply }) => reply), [null, null]);
+    assert.deepEqual(
+      settled.map(({ reply }) => reply),
+      [null, null],
+    );
     assert.deepEqual(repliesOf(bench), [
       [0, "again"],
       [0, "again"],

@@ -146,13 +146,12 @@ describe("webchat adapter", () => {
 
   it("does not let a page confirm what it was not sent", async () => {
     await using running = await startWebchat();
+    running.mailbox.failure = new GatewayError("journal_unavailable", "Cannot read");
+    running.mailbox.put(conversation, "unseen");
     await using client = await new Client(running.url).ready();
-    running.mailbox.put("another-conversation-altogether", "x");
-    client.send({ type: "ack", cursor: 1_000 });
+    client.send({ type: "ack", cursor: 1 });
     client.send({ type: "ping" });
-    await client.next();
-    running.mailbox.put(conversation, "y");
-    assert.equal((await client.next())["cursor"], 2);
+    assert.deepEqual(await client.next(), { type: "pong" });
     assert.equal(running.mailbox.waiting(conversation).length, 1);
   });
 

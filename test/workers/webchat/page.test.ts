@@ -147,6 +147,32 @@ describe("web chat page", { skip: browserSkipReason }, () => {
     await page.locator(".note.failed").waitFor({ state: "detached" });
   });
 
+  it("sends again what was on its way when the connection broke, under the same id", async () => {
+    const attempts: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const lostAnswer = Promise.withResolvers<string>();
+    await using chat = await startWebchat(
+      {},
+      {
+        emit: ({ id }) => {
+          attempts.push(id);
+          first.resolve();
+          // The first answer comes too late: nobody knows whether it was taken.
+          return attempts.length === 1 ? lostAnswer.promise : Promise.resolve(id);
+        },
+      },
+    );
+    await using visitor = await visit(chat);
+    await say(visitor.page, "important");
+    await first.promise;
+    chat.dropConnections();
+    await visitor.page.locator(".mine .note", { hasText: "Sent" }).waitFor();
+    assert.equal(attempts.length, 2);
+    assert.equal(attempts[0], attempts[1]);
+    assert.deepEqual(await bubbles(visitor.page), ["important"]);
+    lostAnswer.resolve("late");
+  });
+
   it("says that it is cut off, keeps what is written meanwhile, and sends it to the next life of the server", async () => {
     const first = await startEcho();
     const port = Number(new URL(first.url).port);

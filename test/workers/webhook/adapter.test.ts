@@ -94,6 +94,14 @@ describe("webhook adapter", () => {
     assert.deepEqual(running.mailbox.waiting("room"), []);
   });
 
+  it("gives a poll without a cursor what waits, once", async () => {
+    await using running = await start();
+    running.mailbox.put("room", "one");
+    assert.equal((await poll(running.url, "room")).messages.length, 1);
+    assert.equal((await poll(running.url, "room")).messages.length, 0);
+    assert.deepEqual(running.mailbox.waiting("room"), []);
+  });
+
   it("holds a poll until a reply comes", async () => {
     await using running = await start();
     const held = poll(running.url, "room?wait=60");
@@ -231,6 +239,17 @@ describe("webhook adapter", () => {
     assert.equal(chunked.status, 413);
     await running.adapter.updatePolicy?.({ ...openPolicy, maxBodyBytes: 3_000_000 });
     assert.equal((await fetch(`${running.url}/send`, { method: "POST", headers: json, body: large })).status, 202);
+  });
+
+  it("reads a refused body to its end, so that the client sees the answer, and then closes", async () => {
+    await using running = await start({}, { policy: { maxBodyBytes: 20 } });
+    const socket = connect(Number(new URL(running.url).port), "127.0.0.1");
+    const head = "POST /send HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json";
+    socket.write(`${head}\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n${"x".repeat(64)}\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 413 /u);
+    socket.write(`100\r\n${"x".repeat(256)}\r\n0\r\n\r\n`);
+    await once(socket.resume(), "close");
   });
 
   it("asks a client that waits for leave to send, and refuses it before it sends too much", async () => {

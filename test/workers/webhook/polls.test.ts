@@ -50,6 +50,18 @@ describe("Polls", () => {
     assert.deepEqual(contents(await poll()), ["one"]);
   });
 
+  it("without a cursor, gives the next poll what did not get through, while another one waits", async () => {
+    const { mailbox, poll } = setUp();
+    mailbox.put("c", "one");
+    const lost = await poll();
+    const leaving = new AbortController();
+    const held = poll({ waitMs: 60_000, signal: leaving.signal });
+    lost.settle(false);
+    assert.deepEqual(contents(await poll()), ["one"]);
+    leaving.abort();
+    await held;
+  });
+
   it("without a cursor, gives two polls at once different messages", async () => {
     const { mailbox, poll } = setUp();
     mailbox.put("c", "one");

@@ -106,7 +106,7 @@ function onEntry(cursor, response) {
     if (isStart || response.kind === "stream_end") stream.replaceChildren();
   }
   showTyping(response.kind === "stream_start");
-
+  connection.confirm();
 }
 
 function addReply(cursor, response) {

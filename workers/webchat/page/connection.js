@@ -125,7 +125,6 @@ export class Connection {
   #onReady() {
     this.#isReady = true;
     this.#attempt = 0;
-    this.#sending = null;
     clearInterval(this.#pingTimer);
     this.#pingTimer = setInterval(() => this.#ping(), pingEveryMs);
     this.#handlers.onState("online");

@@ -1,0 +1,54 @@
+/** Gateways as they are installed: compiled, in processes of their own. */
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { GatewayStatus } from "../../src/contract/status.ts";
+import { GatewayHome, RunningGateway } from "../support/gateway-fixture.ts";
+
+const cliPath = fileURLToPath(new URL("../../dist/src/cli.js", import.meta.url));
+
+/** A gateway's directory that goes when it is disposed. */
+export class BenchHome extends GatewayHome implements Disposable {
+  [Symbol.dispose](): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Starts the compiled gateway in `home`; resolves when it is ready. */
+export async function startGateway(home: GatewayHome): Promise<RunningGateway> {
+  const gateway = spawnGateway(home);
+  await gateway.ready;
+  return gateway;
+}
+
+/** The same without waiting. */
+export function spawnGateway(home: GatewayHome): RunningGateway {
+  const child = spawn(process.execPath, [cliPath, "--config", home.configPath, "start"], {
+    cwd: home.dir,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return new RunningGateway(home, child);
+}
+
+/** A TypeScript module of these benchmarks as JavaScript in `home`: stripping types in a thread costs memory that no user pays. */
+export function installModule(home: GatewayHome, source: URL): string {
+  const name = (source.pathname.split("/").at(-1) ?? "").replace(/\.ts$/u, ".mjs");
+  return home.writeFile(name, stripTypeScriptTypes(readFileSync(source, "utf8")));
+}
+
+/** Resolves when each of `keys` is running, with the status then. */
+export async function allRunning(gateway: RunningGateway, keys: readonly string[]): Promise<GatewayStatus> {
+  await Promise.all(keys.map((key) => gateway.reached(key, "running")));
+  return gateway.status();
+}
+
+/** The coordinator and all of its hosts. */
+export function pidsOf(status: GatewayStatus): readonly number[] {
+  return [status.pid, ...status.hosts.map(({ pid }) => pid)];
+}
+
+/** A log line's own time, milliseconds since the epoch. */
+export function timeOf(line: Readonly<Record<string, unknown>>): number {
+  return Date.parse(String(line["time"]));
+}

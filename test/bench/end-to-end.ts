@@ -1,0 +1,68 @@
+/** From `POST /send` to the reply at `GET /poll`, through the journal and a consumer module. */
+import { freePort } from "../support/gateway-fixture.ts";
+import { allRunning, BenchHome, installModule, pidsOf, spawnGateway, startGateway } from "./bench-gateway.ts";
+import type { Figure } from "./figure.ts";
+import { HttpConversation } from "./http-conversation.ts";
+import { runLoad, type LoadRequest, type LoadResult } from "./load.ts";
+import { median } from "./statistics.ts";
+
+const section = "end-to-end";
+const conversations = 100;
+const rounds = 3;
+const seconds = 5;
+const warmUpSeconds = 3;
+
+/** A fresh gateway for each load, `rounds` times; medians. */
+export async function measureEndToEnd(): Promise<readonly Figure[]> {
+  const narrow: LoadResult[] = [];
+  const wide: LoadResult[] = [];
+  const paced: LoadResult[] = [];
+  const firstAnswers: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    narrow.push(await measureLoad({ inFlight: 32 }));
+    wide.push(await measureLoad({ inFlight: 256 }));
+    paced.push(await measureLoad({ perSecond: 500 }));
+    firstAnswers.push(await measureFirstAnswer());
+  }
+  const middle = (results: readonly LoadResult[], field: keyof LoadResult): number =>
+    median(results.map((result) => result[field]));
+  const rate = { section, unit: "messages/s" } as const;
+  const cpu = { section, unit: "us", target: { atMost: 250 } } as const;
+  const latency = { section, unit: "ms" } as const;
+  return [
+    { ...rate, name: "32 in flight", value: middle(narrow, "messagesPerSecond"), target: { atLeast: 4000 } },
+    { ...rate, name: "256 in flight", value: middle(wide, "messagesPerSecond"), target: { atLeast: 7000 } },
+    { ...cpu, name: "CPU per message, 32 in flight", value: middle(narrow, "cpuMicrosecondsPerMessage") },
+    { ...cpu, name: "CPU per message, 256 in flight", value: middle(wide, "cpuMicrosecondsPerMessage") },
+    { ...latency, name: "p50 at 500 a second", value: middle(paced, "p50Ms"), target: { below: 4 } },
+    { ...latency, name: "p99 at 500 a second", value: middle(paced, "p99Ms"), target: { below: 20 } },
+    { ...latency, name: "from the start to the first answer", value: median(firstAnswers), target: { atMost: 1000 } },
+  ].map((figure) => ({ ...figure, note: `median of ${rounds} runs` }));
+}
+
+async function measureLoad(pace: LoadRequest["pace"]): Promise<LoadResult> {
+  const port = await freePort();
+  using home = webhookHome(port);
+  await using gateway = await startGateway(home);
+  const pids = pidsOf(await allRunning(gateway, ["webhook"]));
+  return await runLoad({ ports: [port], conversations, pace, warmUpSeconds, seconds, pids });
+}
+
+/** From `spawn` to the reply of a client that has tried to connect ever since. */
+async function measureFirstAnswer(): Promise<number> {
+  const port = await freePort();
+  using home = webhookHome(port);
+  const spawnedMs = performance.now();
+  await using _gateway = spawnGateway(home);
+  await new HttpConversation("first", port).roundTrip();
+  return performance.now() - spawnedMs;
+}
+
+function webhookHome(port: number): BenchHome {
+  const home = new BenchHome();
+  const module = installModule(home, new URL("./bench-consumer.ts", import.meta.url));
+  home.writeConfig(
+    `[[consumers]]\nname = "main"\nmodule = "${module}"\nconcurrency = 256\n[messaging.webhook]\nport = ${port}\n`,
+  );
+  return home;
+}
