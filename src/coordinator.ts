@@ -87,13 +87,19 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
   redactor.set("gateway", [foundation.adminToken]);
   const conditions = new ConditionBoard();
   const feed = new EventFeed(new EventRing());
+  stack.use(conditions.watch((list) => feed.conditions(list)));
   logger.onLine((line) => feed.logLine(line));
-  journal.onTrouble((trouble) => conditions.set("journal_unavailable", trouble));
-  if (journal.opened.setAsidePath !== null)
-    conditions.set(
-      "journal_corrupt",
-      `The journal could not be read and was set aside as ${journal.opened.setAsidePath}`,
-    );
+  const noteSetAside = (): void => {
+    const { setAsidePath } = journal.opened;
+    if (setAsidePath !== null)
+      conditions.set("journal_corrupt", `The journal could not be read and was set aside as ${setAsidePath}`);
+  };
+  noteSetAside();
+  journal.onTrouble((trouble) => {
+    conditions.set("journal_unavailable", trouble);
+    // A file may also be found damaged while it is in use.
+    noteSetAside();
+  });
   const retention = stack.use(
     startRetention({
       journal,

@@ -126,9 +126,9 @@ function encodeText(text: string): Encoded {
 
 /** The schemas are loaded with the first response that is no plain text: most handlers never need them. */
 async function encodeObject(input: unknown): Promise<Encoded> {
-  const { parseResponse } = await import("../src/contract/response.ts");
+  const { isVolatile, parseResponse } = await import("../src/contract/response.ts");
   const response = parseResponse(input);
-  return { bytes: bounded(Buffer.from(JSON.stringify(response))), isVolatile: response.kind === "stream_chunk" };
+  return { bytes: bounded(Buffer.from(JSON.stringify(response))), isVolatile: isVolatile(response) };
 }
 
 function bounded(bytes: Uint8Array): Uint8Array {

@@ -36,6 +36,8 @@ async function readConfigFile(file: string, signal?: AbortSignal): Promise<ReadS
     signal?.throwIfAborted();
     return failed(`Cannot read ${file}: ${systemErrorText(reason)}`);
   }
+  // What a save that is under way looks like, and it would stop every adapter.
+  if (bytes.length === 0) return failed(`Cannot read ${file}: found an empty file, expected a config`);
   try {
     return parseText(new TextDecoder("utf-8", { fatal: true }).decode(bytes), path.dirname(file));
   } catch {

@@ -115,7 +115,7 @@ export class HostPool implements Hosts {
   #hostWithRoom(slot: Slot): StartedHost | null {
     for (const host of slot.hosts) {
       const { connection } = host;
-      if (connection.isCondemned || connection.isGone) continue;
+      if (connection.isCondemned || connection.isGone || host.isExpectedToEnd) continue;
       if (connection.keys.length < this.#options.maxAdapters) return host;
     }
     return null;

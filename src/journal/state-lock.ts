@@ -15,7 +15,7 @@ const busy = 5;
 
 /**
  * Takes the state directory, making it (0700) where it is missing.
- * @throws {GatewayError} `conflict` when a running gateway holds it; `config_invalid` when it cannot be used at all.
+ * @throws {GatewayError} `conflict` when a running gateway holds it; `journal_unavailable` when it cannot be used at all.
  */
 export async function acquireStateLock(stateDir: string): Promise<StateLock> {
   const path = join(stateDir, "state.lock");
@@ -41,7 +41,7 @@ export async function acquireStateLock(stateDir: string): Promise<StateLock> {
       });
     }
     const { message } = reason as Error;
-    throw new GatewayError("config_invalid", `Cannot use the state directory ${stateDir}: ${message}`, {
+    throw new GatewayError("journal_unavailable", `Cannot use the state directory ${stateDir}: ${message}`, {
       cause: reason,
     });
   }

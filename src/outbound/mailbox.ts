@@ -59,15 +59,13 @@ export class Mailboxes implements AsyncDisposable {
     this.#cache.add(mail);
     const waiting = this.#held.get(mail.key)?.get(mail.conversation);
     if (waiting === undefined) return;
-    let isTaken = false;
-    // The newest first: one that takes the mail away is most likely the one whose client is still there.
+    // The newest first: one that takes the mail away, so that the others find none, most likely has its client still there.
     for (const held of waiting.toReversed()) {
-      if (isTaken || held.after >= mail.cursor) continue;
+      if (held.after >= mail.cursor) continue;
       const found = this.#cache.read({ key: mail.key, conversation: held.conversation, after: held.after });
       if (found === null || found.length === 0) continue;
       this.#release(held);
       held.answer(this.#hand(found, held));
-      isTaken = held.remove;
     }
   }
 

@@ -68,9 +68,7 @@ function pace(
   const startMs = performance.now();
   const waits: number[] = [];
   let index = 0;
-  const emit = async (): Promise<void> => {
-    const own = index;
-    index += 1;
+  const emit = async (own: number): Promise<void> => {
     const isMeasured = own >= skipped;
     const emittedAtMs = monotonicMs();
     const message = makeMessage(context, own, conversations);
@@ -83,8 +81,8 @@ function pace(
   };
   const timer = setInterval(() => {
     const due = Math.min(count, ((performance.now() - startMs) / 1000) * perSecond);
-    while (index < due) emit().catch(() => {});
-    if (index === count) clearInterval(timer);
+    for (; index < due; index += 1) emit(index).catch(() => {});
+    if (index >= count) clearInterval(timer);
   }, 1);
 }
 

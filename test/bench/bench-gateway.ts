@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
-import { fileURLToPath } from "node:url";
-import type { GatewayStatus } from "../../src/contract/status.ts";
-import { GatewayHome, RunningGateway } from "../support/gateway-fixture.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { AdapterStatus, GatewayStatus } from "../../src/contract/status.ts";
+import { faultAdapterPath, GatewayHome, RunningGateway } from "../support/gateway-fixture.ts";
 
 const cliPath = fileURLToPath(new URL("../../dist/src/cli.js", import.meta.url));
 
@@ -48,7 +48,20 @@ export function pidsOf(status: GatewayStatus): readonly number[] {
   return [status.pid, ...status.hosts.map(({ pid }) => pid)];
 }
 
-/** A log line's own time, milliseconds since the epoch. */
-export function timeOf(line: Readonly<Record<string, unknown>>): number {
+/** When `key` next enters `state`, by the coordinator's own log: milliseconds since the epoch. */
+export async function nextState(gateway: RunningGateway, key: string, state: AdapterStatus["state"]): Promise<number> {
+  const line = await gateway.nextLogged(
+    (candidate) => candidate.event === "adapter-state" && candidate["key"] === key && candidate["state"] === state,
+  );
   return Date.parse(String(line["time"]));
+}
+
+/** `count` adapters that do each fault on command: their keys, and their tables as TOML. */
+export function faultTables(
+  home: GatewayHome,
+  count: number,
+): { readonly keys: readonly string[]; readonly toml: string } {
+  const module = installModule(home, pathToFileURL(faultAdapterPath));
+  const keys = Array.from({ length: count }, (_, index) => `fault${index}`);
+  return { keys, toml: keys.map((key) => `[messaging.${key}]\nmodule = "${module}"\n`).join("") };
 }

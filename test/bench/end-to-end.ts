@@ -54,7 +54,8 @@ async function measureFirstAnswer(): Promise<number> {
   using home = webhookHome(port);
   const spawnedMs = performance.now();
   await using _gateway = spawnGateway(home);
-  await new HttpConversation("first", port).roundTrip();
+  using conversation = new HttpConversation("first", port);
+  await conversation.roundTrip();
   return performance.now() - spawnedMs;
 }
 

@@ -25,6 +25,11 @@ export class HttpConnection {
     return this.#answer.promise;
   }
 
+  /** Ends it; the request under way is rejected. */
+  close(): void {
+    this.#socket?.destroy();
+  }
+
   #open(): Socket {
     const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true }).setEncoding("latin1");
     this.#received = "";

@@ -6,18 +6,21 @@ import { formatGet, formatPost, HttpConnection } from "./http-connection.ts";
 const retryMs = 10;
 const contentBytes = 500;
 
-/** Keeps polling until the process ends. */
-export class HttpConversation {
+/** Keeps polling until it is disposed. */
+export class HttpConversation implements Disposable {
   readonly #name: string;
   readonly #port: number;
+  readonly #poller: HttpConnection;
   readonly #idle: HttpConnection[] = [];
   readonly #waiting = new Map<string, () => void>();
   #cursor = 0;
   #sent = 0;
+  #isOver = false;
 
   constructor(name: string, port: number) {
     this.#name = name;
     this.#port = port;
+    this.#poller = new HttpConnection(port);
     void this.#poll();
   }
 
@@ -36,6 +39,12 @@ export class HttpConversation {
     await replied.promise;
   }
 
+  /** Closes its connections. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    for (const connection of [this.#poller, ...this.#idle]) connection.close();
+  }
+
   async #try(request: string): Promise<number> {
     const connection = this.#idle.pop() ?? new HttpConnection(this.#port);
     try {
@@ -48,11 +57,12 @@ export class HttpConversation {
     }
   }
 
-  async #poll(): Promise<never> {
-    const connection = new HttpConnection(this.#port);
-    for (;;) {
+  async #poll(): Promise<void> {
+    while (!this.#isOver) {
       try {
-        const { status, body } = await connection.send(formatGet(`/poll/${this.#name}?wait=30&after=${this.#cursor}`));
+        const { status, body } = await this.#poller.send(
+          formatGet(`/poll/${this.#name}?wait=30&after=${this.#cursor}`),
+        );
         if (status === 200) this.#onAnswer(body);
         else await sleep(retryMs);
       } catch {

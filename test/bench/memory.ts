@@ -33,7 +33,13 @@ export async function measureMemory(): Promise<readonly Figure[]> {
         },
   );
   const { coordinator, host } = webhook.before;
-  const row = (name: string, value: number, more: Partial<Figure> = {}): Figure => ({ section, name, value, unit: "MB", ...more });
+  const row = (name: string, value: number, more: Partial<Figure> = {}): Figure => ({
+    section,
+    name,
+    value,
+    unit: "MB",
+    ...more,
+  });
   const note = `the host with ${added} more, against one`;
   return [
     row("idle adapter thread, bare, RSS", bare.perAdapterRss, { target: { below: 12 }, note }),

@@ -1,31 +1,25 @@
-/** How soon what died or hangs runs again. */
-import { GatewayError } from "../../src/contract/errors.ts";
-import { sleep } from "../../src/support/time.ts";
-import { faultAdapterPath, type RunningGateway } from "../support/gateway-fixture.ts";
-import { allRunning, BenchHome, startGateway, timeOf } from "./bench-gateway.ts";
+/** How soon an adapter without an SDK runs again that crashed, or that hangs. */
+import type { RunningGateway } from "../support/gateway-fixture.ts";
+import { allRunning, BenchHome, faultTables, nextState, startGateway } from "./bench-gateway.ts";
 import type { Figure } from "./figure.ts";
 import { median } from "./statistics.ts";
 
 const section = "faults";
-const adapters = 8;
 const crashes = 7;
-const hostDeaths = 3;
-const names = Array.from({ length: adapters }, (_, index) => `fault${index}`);
+const supervisor = "[supervisor]\nslow_retry_failures = 100\nbackoff_max_ms = 1000\n";
+const echo = '[[consumers]]\nname = "main"\nbuiltin = "echo"\n';
 
-/** Eight adapters without an SDK in one host: a crash, the host's death, a hang. */
+/** One adapter that crashes again and again, another that hangs. */
 export async function measureRestarts(): Promise<readonly Figure[]> {
   using home = new BenchHome();
-  const tables = names.map((name) => `[messaging.${name}]\nmodule = "${faultAdapterPath}"\n`);
-  home.writeConfig(
-    `[supervisor]\nslow_retry_failures = 100\nbackoff_max_ms = 1000\n[[consumers]]\nname = "main"\nbuiltin = "echo"\n${tables.join("")}`,
-  );
+  const { keys, toml } = faultTables(home, 2);
+  const [crashing = "", hanging = ""] = keys;
+  home.writeConfig(`${supervisor}${echo}${toml}`);
   await using gateway = await startGateway(home);
-  await allRunning(gateway, names);
+  await allRunning(gateway, keys);
   const overheads: number[] = [];
-  for (let crash = 0; crash < crashes; crash += 1) overheads.push(await measureCrash(gateway));
-  const hangMs = await measureHang(gateway);
-  const deaths: number[] = [];
-  for (let death = 0; death < hostDeaths; death += 1) deaths.push(await measureHostDeath(gateway));
+  for (let crash = 0; crash < crashes; crash += 1) overheads.push(await measureCrash(gateway, crashing));
+  const hangMs = await measureHang(gateway, hanging);
   return [
     {
       section,
@@ -37,52 +31,29 @@ export async function measureRestarts(): Promise<readonly Figure[]> {
     },
     {
       section,
-      name: `a host's death to all ${adapters} running`,
-      value: Math.max(...deaths),
-      unit: "ms",
-      target: { below: 2000 },
-      note: `SIGKILL; the worst of ${hostDeaths}, of which the later ones wait a second or two before the host is replaced`,
+      name: "hang to replaced",
+      value: hangMs / 1000,
+      unit: "s",
+      target: { below: 15 },
+      note: "an endless loop; hang_after_ms 10,000",
     },
-    { section, name: "hang to replaced", value: hangMs / 1000, unit: "s", target: { below: 15 }, note: "an endless loop; hang_after_ms 10,000" },
   ];
 }
 
-async function measureCrash(gateway: RunningGateway): Promise<number> {
-  const [key = ""] = names;
+async function measureCrash(gateway: RunningGateway, key: string): Promise<number> {
   const backingOff = nextState(gateway, key, "backing_off");
   const running = nextState(gateway, key, "running");
   const orderedAtMs = Date.now();
   await gateway.provoke(key, { do: "throw" });
-  const plannedAtMs = await backingOff;
-  const adapter = (await gateway.status()).adapters.find((each) => each.key === key);
-  const delayMs = Date.parse(adapter?.nextRetryAt ?? "") - plannedAtMs;
+  const backingOffAtMs = await backingOff;
+  const status = (await gateway.status()).adapters.find((adapter) => adapter.key === key);
+  const delayMs = Date.parse(status?.nextRetryAt ?? "") - backingOffAtMs;
   return (await running) - orderedAtMs - delayMs;
 }
 
-async function measureHang(gateway: RunningGateway): Promise<number> {
-  const [, key = ""] = names;
+async function measureHang(gateway: RunningGateway, key: string): Promise<number> {
   const running = nextState(gateway, key, "running");
   const orderedAtMs = Date.now();
   await gateway.provoke(key, { do: "spin" });
   return (await running) - orderedAtMs;
-}
-
-async function measureHostDeath(gateway: RunningGateway): Promise<number> {
-  const { hosts } = await gateway.status();
-  const [host] = hosts;
-  if (host === undefined) throw new GatewayError("internal", "There is no host to kill");
-  const running = Promise.all(names.map((key) => nextState(gateway, key, "running")));
-  const killedAtMs = Date.now();
-  process.kill(host.pid, "SIGKILL");
-  const lastRunningAtMs = Math.max(...(await running));
-  // The next death is one of a host that has been up for a while.
-  await sleep(1000);
-  return lastRunningAtMs - killedAtMs;
-}
-
-/** When `key` next enters `state`, milliseconds since the epoch. */
-async function nextState(gateway: RunningGateway, key: string, state: string): Promise<number> {
-  const isIt = (line: Readonly<Record<string, unknown>>): boolean =>
-    line["event"] === "adapter-state" && line["key"] === key && line["state"] === state;
-  return timeOf(await gateway.nextLogged(isIt));
 }

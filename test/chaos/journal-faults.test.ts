@@ -183,4 +183,33 @@ describe("a damaged journal", () => {
       assert.ok(page.cursor > cursor, "a client's cursor of the old file stays below every new one");
       assert.equal((await gateway.admin("GET", "/readyz")).status, 200);
     });
+
+  it("is set aside when its damage shows while it is in use, and the gateway runs on", async () => {
+    const home = new GatewayHome();
+    const port = await freePort();
+    // Nobody reads the stream: everything stays in the journal.
+    home.writeConfig(`[[consumers]]\nname = "main"\nstream = true\n[messaging.webhook]\nport = ${port}\n`);
+    await using gateway = await home.start();
+    await gateway.reached("webhook", "running");
+    const client = new WebhookClient(port);
+    // More than its cache holds: the first one must be read from the file.
+    const content = "x".repeat(1_000_000);
+    const { id } = await client.post({ conversation_id: "first", content });
+    for (let index = 0; index < 90; index += 1)
+      assert.equal((await client.post({ conversation_id: `c${index}`, content })).status, 202);
+    const path = join(home.dir, "data", "journal.db");
+    const { size } = statSync(path);
+    const file = openSync(path, "r+");
+    const garbage = Buffer.alloc(2 ** 20, "garbage!");
+    for (let at = 4096; at + garbage.length < size; at += garbage.length) writeSync(file, garbage, 0, garbage.length, at);
+    closeSync(file);
+
+    const answer = await gateway.admin("POST", `/v1/messages/${encodeURIComponent(id)}/respond`, { text: "hello" });
+    assert.ok(answer.status >= 400, "a damaged row was served");
+    const status = await statusWhere(gateway, (seen) => hasCondition(seen, "journal_corrupt"));
+    assert.ok(!hasCondition(status, "journal_unavailable"));
+    assert.ok(readdirSync(join(home.dir, "data")).some((name) => name.startsWith("journal.db.corrupt-")));
+    assert.equal((await client.post({ conversation_id: "after", content: "hello" })).status, 202);
+    assert.equal((await gateway.admin("GET", "/readyz")).status, 200);
+  });
 });

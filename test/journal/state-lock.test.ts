@@ -72,6 +72,9 @@ describe("acquireStateLock()", () => {
   it("refuses a path that cannot be a directory", async () => {
     const path = join(directory, "file");
     writeFileSync(path, "");
-    await assert.rejects(acquireStateLock(path), { code: "config_invalid", message: /Cannot use the state directory/ });
+    await assert.rejects(acquireStateLock(path), {
+      code: "journal_unavailable",
+      message: /Cannot use the state directory/,
+    });
   });
 });

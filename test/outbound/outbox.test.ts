@@ -208,9 +208,22 @@ describe("Outbox, for an adapter that is pushed to", () => {
     const rig = new Rig();
     const reply = rig.outbox.reply(replyRequest("m1", "chat", "hi", 0));
     await rig.journal.commit(reply.writes);
-    reply.written(rig.journal.repeatLast());
+    const [write] = reply.writes;
+    assert.ok(write?.op === "send");
+    reply.written([{ duplicate: true, existingId: write.send.id }]);
     await turns();
     assert.deepEqual(rig.adapters.texts, ["hi"]);
+  });
+
+  it("sends what came while it was reading what was there", async () => {
+    const rig = new Rig();
+    const answer = rig.journal.holdAnswers();
+    rig.outbox.adapterRunning("chat");
+    await turns();
+    await rig.send("chat", "meanwhile");
+    answer();
+    await turns();
+    assert.deepEqual(rig.adapters.texts, ["meanwhile"]);
   });
 
   it("answers a repeated send with the first one's id and state", async () => {

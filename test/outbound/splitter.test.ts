@@ -71,6 +71,15 @@ describe("splitText()", () => {
     assert.deepEqual(splitText("xxxe\u0301", utf16(4)), ["xxx", "e\u0301"]);
   });
 
+  it("cuts a character that is longer than a part between its code points", () => {
+    const endless = `a${"\u{1F468}\u200D".repeat(60)}`;
+    for (const limit of [7, 8, 9, 10]) {
+      const parts = splitText(endless, utf16(limit));
+      assert.equal(parts.join(""), endless);
+      for (const part of parts) assert.ok(part.isWellFormed() && part.length <= limit, JSON.stringify(part));
+    }
+  });
+
   it("counts code points where the platform does", () => {
     assert.deepEqual(splitText("😀😀😀😀", { limit: 2, unit: "code_points" }), ["😀😀", "😀😀"]);
   });

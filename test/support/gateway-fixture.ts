@@ -7,11 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { after } from "../../src/support/time.ts";
 import type { AdapterStatus, GatewayStatus } from "../../src/contract/status.ts";
 
 const cliPath = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 /** The adapter that does each fault on command. */
 export const faultAdapterPath = fileURLToPath(new URL("./fault-adapter.ts", import.meta.url));
+
+/** The end of every wait: far beyond what any step takes on a busy machine. */
+const waitDeadlineMs = 60_000;
 
 /** One line of the gateway's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string };
@@ -103,8 +107,18 @@ export class RunningGateway implements AsyncDisposable {
   }
 
   /** The first log line from now on that matches. */
-  nextLogged(matches: (line: LogLine) => boolean): Promise<LogLine> {
-    return new Promise((resolve) => this.#waiters.push({ matches, resolve }));
+  nextLogged(matches: (line: LogLine) => boolean, what: string = String(matches)): Promise<LogLine> {
+    const waited = new Promise<LogLine>((resolve, reject) => {
+      const timer = after(waitDeadlineMs, () => reject(new Error(`No such log line in ${waitDeadlineMs} ms: ${what}`)));
+      const found = (line: LogLine): void => {
+        timer[Symbol.dispose]();
+        resolve(line);
+      };
+      this.#waiters.push({ matches, resolve: found });
+    });
+    // Whoever asked may have found what it wanted elsewhere by then.
+    waited.catch(() => {});
+    return waited;
   }
 
   /** Resolves when `key` has entered `state` (now, or at its next change of state). */
@@ -113,7 +127,12 @@ export class RunningGateway implements AsyncDisposable {
       const changed = this.nextLogged((line) => line.event === "adapter-state" && line["key"] === key);
       const adapter = (await this.status()).adapters.find((candidate) => candidate.key === key);
       if (adapter !== undefined && adapter.state === state && matches(adapter)) return adapter;
-      await changed;
+      try {
+        await changed;
+      } catch (cause) {
+        const seen = JSON.stringify(adapter ?? "no such adapter");
+        throw new Error(`${key} did not become ${state}; last seen: ${seen}`, { cause });
+      }
     }
   }
 

@@ -21,6 +21,7 @@ export class StoreJournal implements Journal {
   readonly #store: JournalStore;
   readonly #waiting: (() => void)[] = [];
   #isHeld = false;
+  #answers: PromiseWithResolvers<void> | null = null;
   #failure: GatewayError | null = null;
   #sendSeq: number;
   #cursor: number;
@@ -49,14 +50,19 @@ export class StoreJournal implements Journal {
     for (const run of this.#waiting.splice(0, count ?? Infinity)) run();
   }
 
+  /** Questions are answered as of when they were asked, but not before the returned function is called. */
+  holdAnswers(): () => void {
+    const answers = Promise.withResolvers<void>();
+    this.#answers = answers;
+    return () => {
+      this.#answers = null;
+      answers.resolve();
+    };
+  }
+
   /** Every commit and question fails until it is `null` again. */
   fail(error: GatewayError | null): void {
     this.#failure = error;
-  }
-
-  /** The same writes again, as after the death of the journal's thread. */
-  repeatLast(): readonly WriteResult[] {
-    return this.#store.apply(this.commits.at(-1) ?? []);
   }
 
   async commit(writes: readonly JournalWrite[]): Promise<readonly WriteResult[]> {
@@ -83,7 +89,9 @@ export class StoreJournal implements Journal {
     this.asked.push(name);
     await Promise.resolve();
     if (this.#failure !== null) throw this.#failure;
-    return this.#store.query(name, args);
+    const answer = this.#store.query(name, args);
+    await this.#answers?.promise;
+    return answer;
   }
 
   onTrouble(): void {}

@@ -1,0 +1,85 @@
+/** What seven adapters notice while the eighth does its worst. */
+import { sleep } from "../../src/support/time.ts";
+import { freePort, type RunningGateway } from "../support/gateway-fixture.ts";
+import { allRunning, BenchHome, faultTables, startGateway } from "./bench-gateway.ts";
+import type { Figure } from "./figure.ts";
+import { runLoad } from "./load.ts";
+
+const section = "faults";
+const neighbours = 7;
+const perSecond = 200;
+const warmUpSeconds = 2;
+
+/** The longest of each fault's course is in the measured time: a hang is found after ten seconds. */
+type Fault = { readonly name: string; readonly command: Readonly<Record<string, unknown>>; readonly seconds: number };
+
+/** They take a thread, or less. */
+const threadFaults: readonly Fault[] = [
+  { name: "throws", command: { do: "throw" }, seconds: 6 },
+  { name: "rejects unhandled", command: { do: "reject" }, seconds: 6 },
+  { name: "calls process.exit", command: { do: "exit" }, seconds: 6 },
+  { name: "ends its stream", command: { do: "close" }, seconds: 6 },
+  { name: "spins", command: { do: "spin" }, seconds: 14 },
+  { name: "leaks heap", command: { do: "leak-heap", megabytesPerSecond: 50 }, seconds: 8 },
+  { name: "leaks Buffers", command: { do: "leak-buffers", megabytesPerSecond: 200 }, seconds: 8 },
+  { name: "floods", command: { do: "flood", count: 50_000 }, seconds: 8 },
+  { name: "blocks four file jobs", command: { do: "pool-fifo" }, seconds: 6 },
+];
+
+/** They take the whole host, neighbours included: what counts is how long. */
+const hostFaults: readonly Fault[] = [
+  { name: "kills its host", command: { do: "kill-host" }, seconds: 8 },
+  { name: "stops its host", command: { do: "stop-host" }, seconds: 12 },
+  { name: "fills a Map to the heap limit", command: { do: "map-bomb" }, seconds: 14 },
+  { name: "blocks in native code", command: { do: "native" }, seconds: 24 },
+];
+
+/** Each fault against a gateway of its own. */
+export async function measureNeighbours(): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const fault of threadFaults) {
+    const { p99Ms, maxMs } = await measureUnder(fault);
+    figures.push({
+      section,
+      name: `others' p99 while one ${fault.name}`,
+      value: p99Ms,
+      unit: "ms",
+      target: { below: 100 },
+      note: `${perSecond} round trips/s; longest ${Math.round(maxMs)} ms`,
+    });
+  }
+  for (const fault of hostFaults) {
+    const { maxMs } = await measureUnder(fault);
+    const note = "the host goes with it: the longest round trip";
+    figures.push({ section, name: `others' longest wait when one ${fault.name}`, value: maxMs, unit: "ms", note });
+  }
+  return figures;
+}
+
+async function measureUnder({ command, seconds }: Fault): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
+  using home = new BenchHome();
+  const ports: number[] = [];
+  for (let index = 0; index < neighbours; index += 1) ports.push(await freePort());
+  const fault = faultTables(home, 1);
+  const instances = ports.map((port, index) => `[[messaging.webhook.instances]]\nname = "w${index}"\nport = ${port}\n`);
+  home.writeConfig(
+    `[supervisor]\nmemory_limit_mb = 64\n[[consumers]]\nname = "main"\nbuiltin = "echo"\n${fault.toml}${instances.join("")}`,
+  );
+  await using gateway = await startGateway(home);
+  await allRunning(gateway, [...fault.keys, ...ports.map((_, index) => `webhook:w${index}`)]);
+  const [result] = await Promise.all([
+    runLoad({ ports, conversations: 70, pace: { perSecond }, warmUpSeconds, seconds, pids: [] }),
+    provokeLater(gateway, fault.keys, command),
+  ]);
+  return result;
+}
+
+/** Half a second into the measured time. */
+async function provokeLater(
+  gateway: RunningGateway,
+  [key = ""]: readonly string[],
+  command: Fault["command"],
+): Promise<void> {
+  await sleep(warmUpSeconds * 1000 + 500);
+  await gateway.provoke(key, command);
+}
