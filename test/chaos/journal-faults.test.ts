@@ -201,7 +201,8 @@ describe("a damaged journal", () => {
     const { size } = statSync(path);
     const file = openSync(path, "r+");
     const garbage = Buffer.alloc(2 ** 20, "garbage!");
-    for (let at = 4096; at + garbage.length < size; at += garbage.length) writeSync(file, garbage, 0, garbage.length, at);
+    for (let at = 4096; at + garbage.length < size; at += garbage.length)
+      writeSync(file, garbage, 0, garbage.length, at);
     closeSync(file);
 
     const answer = await gateway.admin("POST", `/v1/messages/${encodeURIComponent(id)}/respond`, { text: "hello" });

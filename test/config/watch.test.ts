@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -69,6 +69,16 @@ class Watched extends EventEmitter {
   async close(): Promise<void> {
     await this.#watcher?.[Symbol.asyncDispose]();
   }
+}
+
+const skipReason = process.platform === "linux" ? false : "only Linux shows a process's watches";
+
+/** How many files and folders this process has the kernel watch. */
+async function kernelWatches(): Promise<number> {
+  const names = await readdir("/proc/self/fdinfo");
+  // A descriptor may be gone by the time it is looked at.
+  const texts = await Promise.all(names.map((name) => readFile(`/proc/self/fdinfo/${name}`, "utf8").catch(() => "")));
+  return texts.join("\n").split("inotify wd:").length - 1;
 }
 
 describe("ConfigWatcher", () => {
@@ -169,6 +179,15 @@ describe("ConfigWatcher", () => {
     await again;
     await other[Symbol.asyncDispose]();
     assert.deepEqual(closing.calls, []);
+  });
+
+  it("watches nothing any more when its disposal has resolved", { skip: skipReason }, async (t) => {
+    const watched = await Watched.create(t);
+    const before = await kernelWatches();
+    await watched.start();
+    assert.ok((await kernelWatches()) > before);
+    await watched.close();
+    assert.equal(await kernelWatches(), before);
   });
 
   it("survives a listener that throws", async (t) => {

@@ -45,6 +45,14 @@ async function trafficFixture(options: { readonly read?: () => RequestAnswer | P
   return { give, ask, sent, received, resumeStates };
 }
 
+function errorCode(sent: Sent | undefined): string | undefined {
+  return (sent?.meta as { readonly error?: { readonly code: string } } | undefined)?.error?.code;
+}
+
+function frameNumber(sent: Sent | undefined): number | undefined {
+  return (sent?.meta as { readonly frame: number } | undefined)?.frame;
+}
+
 describe("AdapterTraffic", () => {
   it("accepts a frame to the thread only when the flow has settled it", async () => {
     const { give, sent, received } = await trafficFixture();
@@ -58,15 +66,15 @@ describe("AdapterTraffic", () => {
     const { give, sent, received } = await trafficFixture();
     give(frameKinds.data, { frame: 4, headers: [header] }, "abc");
     received[0]?.settle(new GatewayError("queue_full", "full"));
-    assert.equal((sent[0]?.meta as { error: { code: string } }).error.code, "queue_full");
+    assert.equal(errorCode(sent[0]), "queue_full");
   });
 
   it("gives credit back for a frame that is malformed, and hands nothing of it on", async () => {
     const { give, sent, received } = await trafficFixture();
     give(frameKinds.data, { frame: 5, headers: [{ ...header, bytes: 99 }] }, "abc");
     assert.deepEqual(received, []);
-    assert.equal((sent[0]?.meta as { frame: number }).frame, 5);
-    assert.equal((sent[0]?.meta as { error: { code: string } }).error.code, "invalid_request");
+    assert.equal(frameNumber(sent[0]), 5);
+    assert.equal(errorCode(sent[0]), "invalid_request");
   });
 
   it("gives the next generation the last resume state that was committed, not the last that was sent", async () => {

@@ -57,8 +57,10 @@ describe("EventFeed", () => {
     for (const conditions of [[], [condition], [condition], []]) feed.conditions(conditions);
     const events = feed.read({ afterId: 0, signal: new AbortController().signal });
     const lengths: number[] = [];
-    for (let count = 0; count < 3; count += 1)
-      lengths.push(((await events.next()).value?.data["conditions"] as unknown[]).length);
+    for (let count = 0; count < 3; count += 1) {
+      const { value } = await events.next();
+      lengths.push((value?.data["conditions"] as unknown[] | undefined)?.length ?? -1);
+    }
     assert.deepEqual(lengths, [0, 1, 0]);
     await events.return(undefined);
   });

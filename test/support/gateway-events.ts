@@ -10,7 +10,7 @@ import type { RunningGateway } from "./gateway-fixture.ts";
 export async function statusWhere(
   gateway: RunningGateway,
   holds: (status: GatewayStatus) => boolean,
-  signal: AbortSignal = AbortSignal.timeout(60_000),
+  signal: AbortSignal = AbortSignal.timeout(30_000),
 ): Promise<GatewayStatus> {
   await using events = await EventReader.open(gateway);
   for (;;) {

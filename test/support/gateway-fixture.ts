@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { after } from "../../src/support/time.ts";
+import { after as afterDelay } from "../../src/support/time.ts";
 import type { AdapterStatus, GatewayStatus } from "../../src/contract/status.ts";
 
 const cliPath = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
@@ -109,7 +109,9 @@ export class RunningGateway implements AsyncDisposable {
   /** The first log line from now on that matches. */
   nextLogged(matches: (line: LogLine) => boolean, what: string = String(matches)): Promise<LogLine> {
     const waited = new Promise<LogLine>((resolve, reject) => {
-      const timer = after(waitDeadlineMs, () => reject(new Error(`No such log line in ${waitDeadlineMs} ms: ${what}`)));
+      const timer = afterDelay(waitDeadlineMs, () =>
+        reject(new Error(`No such log line in ${waitDeadlineMs} ms: ${what}`)),
+      );
       const found = (line: LogLine): void => {
         timer[Symbol.dispose]();
         resolve(line);

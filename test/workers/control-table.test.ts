@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { MessageChannel } from "node:worker_threads";
 import { wrap } from "comlink";
 import { GatewayError } from "../../src/contract/errors.ts";
+import type { Outcome } from "../../src/contract/protocol.ts";
 import { exposeControl, type ControlHandlers } from "../../workers/control-table.ts";
 
 const handlers: ControlHandlers = {
@@ -35,8 +36,9 @@ describe("exposeControl()", () => {
   it("keeps an error's code and user action, which Comlink alone would drop", async () => {
     using fixture = controlFixture();
     const remote = wrap<Record<string, (args: unknown) => unknown>>(fixture.port);
-    const { ok, error } = (await remote["stop"]?.({})) as { ok: boolean; error: { code: string; userAction: string } };
-    assert.deepEqual([ok, error.code, error.userAction], [false, "forbidden", "ask somebody"]);
+    const outcome = (await remote["stop"]?.({})) as Outcome;
+    assert.equal(outcome.ok, false);
+    if (!outcome.ok) assert.deepEqual([outcome.error.code, outcome.error.userAction], ["forbidden", "ask somebody"]);
   });
 
   const attacks: readonly (readonly [title: string, frame: unknown])[] = [
