@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 "use strict";
 /**
  * The `bulkhead` command as npm links it. Any Node can run this file, however old: it hands over to a Node that is new enough,
@@ -77,6 +78,16 @@ function runWith(nodePath) {
   });
 }
 
+/** A checkout without node_modules gets a sentence; any other failure to load is a fault of ours and keeps its stack. */
+function run(program) {
+  try {
+    require(program);
+  } catch (reason) {
+    if (reason === null || (reason.code !== "ERR_MODULE_NOT_FOUND" && reason.code !== "MODULE_NOT_FOUND")) throw reason;
+    refuse(String(reason.message).split("\n")[0] + ", expected npm ci to have been run");
+  }
+}
+
 function launch() {
   var program = findProgram();
   var projectNode;
@@ -86,7 +97,7 @@ function launch() {
   }
   if (isNewEnough(process.versions.node)) {
     delete process.env[launchedVariable];
-    require(program);
+    run(program);
     return;
   }
   // Once only: a project Node that is itself too old must not start itself for ever.

@@ -88,6 +88,21 @@ describe("launch.cjs", () => {
     });
   });
 
+  it("can be run by name, as npm links it: its first line names its interpreter", async () => {
+    await using project = await Project.create(report("built"), "dist");
+    const linked = path.join(project.root, "bulkhead");
+    await symlink(path.join(project.root, "src", "launch.cjs"), linked);
+    const { code, out } = await ended(spawn(linked, ["check"], { stdio: ["ignore", "pipe", "pipe"] }));
+    assert.deepEqual([code, out], [7, "built check direct\n"]);
+  });
+
+  it("says what to do where the dependencies were not installed", async () => {
+    await using project = await Project.create(`import "commander";`, "dist");
+    const { code, err } = await ended(project.launch(["check"]));
+    assert.equal(code, 2);
+    assert.match(err, /^bulkhead: Cannot find package 'commander'.*, expected npm ci to have been run\n$/);
+  });
+
   it("runs the sources where there is no build", async () => {
     await using project = await Project.create(report("source"), "src");
     assert.equal((await ended(project.launch([]))).out, "source  direct\n");
@@ -167,13 +182,14 @@ describe("ecosystem.config.cjs", () => {
 
   it("is one app in fork mode that leaves room for the drain", async () => {
     await using project = await Project.create("", "dist");
-    await writeFile(path.join(project.root, "dist", "src", "main.js"), "");
+    await writeFile(path.join(project.root, "dist", "src", "cli.js"), "");
     const interpreter = await project.addNode();
     const { apps } = await read(project);
     assert.deepEqual(apps, [
       {
         name: "bulkhead",
-        script: path.join(project.root, "dist", "src", "main.js"),
+        script: path.join(project.root, "dist", "src", "cli.js"),
+        args: "start",
         interpreter,
         exec_mode: "fork",
         instances: 1,
@@ -190,7 +206,7 @@ describe("ecosystem.config.cjs", () => {
     await using project = await Project.create("", "src");
     await project.addNode("#!/bin/sh\nexit 1\n");
     const { apps } = await read(project);
-    assert.equal(apps[0]?.["script"], path.join(project.root, "src", "main.ts"));
+    assert.equal(apps[0]?.["script"], path.join(project.root, "src", "cli.ts"));
     assert.equal(apps[0]?.["interpreter"], process.execPath);
   });
 

@@ -31,7 +31,7 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
   exposeControl(
     task.controlPort,
     {
-      start: () => runtime.start(),
+      start: () => runtime.start().finally(() => port.log.flush()),
       stop: async () => {
         await runtime.stop();
         // After the answer is on its way, so that whoever asked sees it before the end of the thread.

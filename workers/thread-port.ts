@@ -41,6 +41,8 @@ export class ThreadPort {
     this.log = new ThreadLog((records, dropped) => this.event({ event: "log", records, dropped }));
     this.#listeners.set(frameKinds.answer, (frame) => this.#onAnswer(frame));
     port.on("message", (buffer: ArrayBuffer) => this.#onFrame(new Uint8Array(buffer)));
+    // The last lines before a crash or process.exit() are the ones that say why.
+    process.once("exit", () => this.log.flush());
   }
 
   /** Sends a frame; its memory is given away. */

@@ -53,7 +53,7 @@ function adapterRow(adapter: AdapterStatus, nowMs: number): readonly string[] {
 
 /** What a person should read: conditions, and per adapter why and what to do. */
 function remarks(report: GatewayStatus): readonly string[] {
-  const conditions = [...report.conditions, ...report.adapters.flatMap((adapter) => adapter.conditions)].map(
+  const conditions = report.conditions.map(
     ({ code, key, message }) => `${code}${key === null ? "" : ` ${key}`}: ${message}`,
   );
   const causes = report.adapters
