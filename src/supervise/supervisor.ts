@@ -10,6 +10,7 @@ import type { Lifecycle } from "./lifecycle-event.ts";
 import { hasThread } from "./lifecycle.ts";
 import { LifecycleDriver } from "./lifecycle-driver.ts";
 import { swapPolicy } from "./policy-swap.ts";
+import { redactError } from "./redact-error.ts";
 import { standingOf } from "./standing.ts";
 import type { SupervisorContext } from "./supervisor-context.ts";
 import { nothingRemembered, type Remembered } from "./supervision-store.ts";
@@ -151,7 +152,10 @@ export class Supervisor {
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<unknown> {
     const { life } = this.#driver.runner;
-    if (life !== null && this.#driver.isConnected) return life.call(method, args, options);
+    if (life !== null && this.#driver.isConnected)
+      return life.call(method, args, options).catch((reason: unknown) => {
+        throw redactError(GatewayError.from(reason), this.#context.redact);
+      });
     const message = `Cannot call "${method}" of "${this.key}": it is ${this.lifecycle.state}, not running`;
     return Promise.reject(new GatewayError("adapter_unavailable", message));
   }

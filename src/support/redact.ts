@@ -1,4 +1,4 @@
-/** Secrets out of text, by exact value: the value itself, its URL-encoded, base64 and JSON-escaped forms. */
+/** Secrets out of text, by exact value: the value itself, its URL-encoded, base64 and JSON-escaped forms, within JSON in JSON too. */
 
 const shortestSecretCharacters = 4;
 const mask = "[redacted]";
@@ -32,15 +32,30 @@ function compile(secrets: readonly string[]): RegExp {
   const forms = new Set<string>();
   for (const secret of secrets) {
     if (secret.length < shortestSecretCharacters) continue;
-    const bytes = Buffer.from(secret, "utf8");
-    forms.add(secret);
-    forms.add(encodeURIComponent(secret));
-    forms.add(bytes.toString("base64"));
-    forms.add(bytes.toString("base64url"));
-    forms.add(JSON.stringify(secret).slice(1, -1));
+    const escaped = jsonEscaped(secret);
+    for (const form of [secret, encodeURIComponent(secret), escaped, jsonEscaped(escaped)]) forms.add(form);
+    for (const form of base64Forms(Buffer.from(secret, "utf8"))) forms.add(form);
   }
   if (forms.size === 0) return /(?!)/gu;
   // Longest first, so that a secret that contains another is masked whole.
   const sorted = [...forms].toSorted((left, right) => right.length - left.length);
   return new RegExp(sorted.map((form) => RegExp.escape(form)).join("|"), "gu");
+}
+
+function jsonEscaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+const shortestInnerCharacters = 8;
+
+/** Alone, and within a longer text such as Basic credentials: there, what its neighbours have no part in. */
+function base64Forms(bytes: Buffer): readonly string[] {
+  const inner = [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
+    const wholeCharacters = Math.floor(((offset + bytes.length) * 8) / 6);
+    return text.slice(Math.ceil((offset * 8) / 6), wholeCharacters);
+  });
+  // Short ones are found in texts that have nothing to do with the secret.
+  const standard = [bytes.toString("base64"), ...inner.filter((text) => text.length >= shortestInnerCharacters)];
+  return standard.flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, "")]);
 }

@@ -17,7 +17,10 @@ async function startEcho(extra = ""): Promise<{ gateway: RunningGateway; port: n
 
 type Answer = { readonly status: number; readonly code: string };
 
-async function send(port: number, init: RequestInit): Promise<Answer> {
+async function send(
+  port: number,
+  init: Omit<RequestInit, "headers"> & { readonly headers?: Readonly<Record<string, string>> },
+): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}/send`, {
     method: "POST",
     ...init,
@@ -47,7 +50,7 @@ describe("a webhook under abuse", { concurrency: true }, () => {
         controller.close();
       },
     });
-    const duplex = { body: unannounced, duplex: "half" } as RequestInit;
+    const duplex = { body: unannounced, duplex: "half" as const };
     assert.deepEqual(await send(port, duplex), { status: 413, code: "too_large" });
     for (const body of ["", "{", '"text"', "[]", "null", '{"conversation_id":"room"}', Buffer.from([0xff, 0xfe])])
       assert.deepEqual(await send(port, { body }), { status: 400, code: "invalid_request" }, String(body));

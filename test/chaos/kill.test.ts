@@ -122,7 +122,7 @@ function send(port: number, method: string, path: string, body?: unknown): Promi
         try {
           resolve({ status: response.statusCode ?? 0, json: JSON.parse(Buffer.concat(chunks).toString("utf8")) });
         } catch (reason) {
-          reject(reason as Error);
+          reject(reason);
         }
       });
     });
@@ -251,8 +251,8 @@ describe("kill -9 of the coordinator", () => {
       const { hosts } = await gateway.process.status();
       const running = processesOf(home.dir).filter(({ pid }) => pid !== gateway.process.pid);
       assert.deepEqual(
-        running.map(({ pid }) => pid).toSorted(),
-        hosts.map(({ pid }) => pid).toSorted(),
+        running.map(({ pid }) => pid).toSorted((left, right) => left - right),
+        hosts.map(({ pid }) => pid).toSorted((left, right) => left - right),
         "a host was left over",
       );
       gateway.process.signal("SIGTERM");

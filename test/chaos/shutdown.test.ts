@@ -1,113 +1,235 @@
-/** The end of a gateway: it always comes, and what was unfinished is there again after the next start. */
+/** The end of a gateway: with work in flight, with work that never ends, in a hurry, and in one process. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
-import { faultAdapterPath, freePort, GatewayHome, WebhookClient } from "../support/gateway-fixture.ts";
+import { WebSocket } from "ws";
+import {
+  faultAdapterPath,
+  freePort,
+  GatewayHome,
+  WebhookClient,
+  type RunningGateway,
+} from "../support/gateway-fixture.ts";
+import { processesOf } from "../support/processes-of.ts";
 
-/** Writes a log line for each message; `hold` never ends, `slow` ends when the file `release` appears beside it. */
-const handler = `
-import { existsSync, watch } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-const here = dirname(fileURLToPath(import.meta.url));
-export default async function handle(message, context) {
-  context.log.info("handling", { text: message.text, attempt: message.attempt, redelivered: message.redelivered });
-  if (message.text === "hold" && !message.redelivered) await new Promise(() => {});
-  if (message.text === "slow") {
-    await new Promise((resolve) => {
-      watch(here, () => existsSync(join(here, "release")) && resolve());
-      if (existsSync(join(here, "release"))) resolve();
-    });
-  }
-  return "done " + message.text;
+const handler = `import { appendFileSync, existsSync, watch } from "node:fs";
+import { once } from "node:events";
+const here = new URL("./", import.meta.url);
+const released = new URL("./released", import.meta.url);
+async function release() {
+  const watcher = watch(here);
+  while (!existsSync(released)) await once(watcher, "change");
+  watcher.close();
+}
+export default async function handle({ text, attempt, redelivered }) {
+  appendFileSync(new URL("./handled.jsonl", import.meta.url), JSON.stringify({ text, attempt, redelivered }) + "\\n");
+  console.log("handling " + text);
+  if (text === "waits") await release();
+  if (text === "forever" && !redelivered) await new Promise(() => {});
+  if (text === "spins" && !redelivered) for (;;);
+  return "did " + text;
 }
 `;
 
-async function handlerGateway(gatewayTable = "", rest = "") {
-  const home = new GatewayHome();
+const moduleConsumer = `[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\n`;
+
+async function home(config: string): Promise<{ home: GatewayHome; port: number; client: WebhookClient }> {
+  const made = new GatewayHome();
   const port = await freePort();
-  home.writeFile("handler.mjs", handler);
-  home.writeConfig(
-    `[gateway]\n${gatewayTable}\n[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\n${rest}\n[messaging.webhook]\nport = ${port}\n`,
-  );
-  return { home, client: new WebhookClient(port) };
+  made.writeFile("handler.mjs", handler);
+  made.writeConfig(`${config}[messaging.webhook]\nport = ${port}\n`);
+  return { home: made, port, client: new WebhookClient(port) };
 }
 
-const handling = (text: string) => (line: Readonly<Record<string, unknown>>) =>
-  line["event"] === "handling" && line["text"] === text;
+/** Resolves when the handler says that it is at `text`. */
+async function handling(gateway: RunningGateway, text: string): Promise<void> {
+  await gateway.logged((line) => JSON.stringify(line).includes(`handling ${text}`));
+}
 
-describe("shutdown", () => {
-  it("lets a handler in flight finish; its reply is there after the next start", async () => {
-    const { home, client } = await handlerGateway();
-    await using first = await home.start();
-    await first.reached("webhook", "running");
-    await client.post({ conversation_id: "room", content: "slow" });
-    await first.logged(handling("slow"));
-    first.signal("SIGTERM");
-    await first.logged(({ event }) => event === "gateway-stopping");
-    home.writeFile("release", "");
-    assert.equal(await first.ended, 0);
-    await using second = await home.start();
-    await second.reached("webhook", "running");
-    assert.deepEqual((await client.poll("room")).texts, ["done slow"]);
-    assert.equal(second.log.some(handling("slow")), false);
-  });
+function handledOf(place: GatewayHome): unknown[] {
+  const lines = readFileSync(join(place.dir, "handled.jsonl"), "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as unknown);
+}
 
-  it("ends in time with a handler that does not, and hands its message out again, the attempt not counted", async () => {
-    const { home, client } = await handlerGateway("shutdown_timeout_ms = 3000");
-    await using first = await home.start();
-    await first.reached("webhook", "running");
-    await client.post({ conversation_id: "room", content: "hold" });
-    await first.logged(handling("hold"));
-    first.signal("SIGTERM");
-    assert.equal(await first.ended, 0);
-    await using second = await home.start();
-    await second.reached("webhook", "running");
-    const again = await second.logged(handling("hold"));
-    assert.deepEqual([again["attempt"], again["redelivered"]], [1, true]);
-    assert.deepEqual((await client.poll("room")).texts, ["done hold"]);
-  });
+async function allGone(place: GatewayHome): Promise<void> {
+  while (processesOf(place.dir).some(({ isZombie }) => !isZombie))
+    await new Promise((resolve) => setImmediate(resolve));
+}
 
-  it("ends at once at a second signal", async () => {
-    const { home, client } = await handlerGateway();
-    await using gateway = await home.start();
+describe("SIGTERM", () => {
+  it("lets a handler in flight finish: its reply is in the mailbox after the next start", async () => {
+    const { home: place, client } = await home(moduleConsumer);
+    {
+      await using gateway = await place.start();
+      await gateway.reached("webhook", "running");
+      await client.post({ conversation_id: "room", content: "waits" });
+      await handling(gateway, "waits");
+      const stopping = gateway.logged(({ event }) => event === "gateway-stopping");
+      gateway.signal("SIGTERM");
+      await stopping;
+      place.writeFile("released", "");
+      assert.equal(await gateway.ended, 0);
+    }
+    await using gateway = await place.start();
     await gateway.reached("webhook", "running");
-    await client.post({ conversation_id: "room", content: "hold" });
-    await gateway.logged(handling("hold"));
+    assert.deepEqual((await client.poll("room")).texts, ["did waits"]);
+    assert.deepEqual(handledOf(place), [{ text: "waits", attempt: 1, redelivered: false }]);
+    assert.equal((await gateway.status()).consumers[0]?.pending, 0);
+  });
+
+  for (const text of ["forever", "spins"])
+    it(`ends in its time though a handler goes on ${text === "spins" ? "spinning" : "for ever"}; the message comes again, uncounted`, async () => {
+      const { home: place, client } = await home(`[gateway]\nshutdown_timeout_ms = 3000\n${moduleConsumer}`);
+      {
+        await using gateway = await place.start();
+        await gateway.reached("webhook", "running");
+        await client.post({ conversation_id: "room", content: text });
+        await handling(gateway, text);
+        gateway.signal("SIGTERM");
+        // Not by its own SIGKILL, which is for the deadline.
+        assert.equal(await gateway.ended, 0);
+      }
+      assert.deepEqual(processesOf(place.dir), []);
+      await using gateway = await place.start();
+      await gateway.reached("webhook", "running");
+      assert.deepEqual((await client.poll("room")).texts, [`did ${text}`]);
+      assert.deepEqual(handledOf(place), [
+        { text, attempt: 1, redelivered: false },
+        { text, attempt: 1, redelivered: true },
+      ]);
+    });
+
+  it("twice ends it at once, and nothing of it is left", async () => {
+    const { home: place, client } = await home(`[gateway]\nshutdown_timeout_ms = 60000\n${moduleConsumer}`);
+    await using gateway = await place.start();
+    await gateway.reached("webhook", "running");
+    await client.post({ conversation_id: "room", content: "forever" });
+    await handling(gateway, "forever");
+    const stopping = gateway.logged(({ event }) => event === "gateway-stopping");
     gateway.signal("SIGTERM");
-    await gateway.logged(({ event }) => event === "gateway-stopping");
+    await stopping;
     gateway.signal("SIGTERM");
     assert.equal(await gateway.ended, "SIGKILL");
+    await allGone(place);
+    await using next = await place.start();
+    await next.reached("webhook", "running");
+    assert.deepEqual((await client.poll("room")).texts, ["did forever"]);
   });
 
-  it("does not wait for an adapter whose stop hangs", async () => {
-    const fault = `[messaging.fault]\nmodule = "${faultAdapterPath}"\n[messaging.fault.settings]\natStop = "hang"\n[messaging.fault.supervisor]\nstop_timeout_ms = 300\n`;
-    const { home } = await handlerGateway("", fault);
-    await using gateway = await home.start();
-    await gateway.reached("fault", "running");
-    gateway.signal("SIGTERM");
-    assert.equal(await gateway.ended, 0);
-    assert.ok(gateway.log.some(({ event }) => event === "adapter-stop-timeout"));
-  });
-
-  it("refuses new messages with 503 while it drains", async () => {
-    const { home, client } = await handlerGateway();
-    await using gateway = await home.start();
+  it("is not held up by an adapter whose stop hangs, nor by one that spins", async () => {
+    const fault = (name: string, settings: string): string =>
+      `[messaging.${name}]\nmodule = "${faultAdapterPath}"\n[messaging.${name}.settings]\n${settings}\n`;
+    const { home: place, client } = await home(
+      `[gateway]\nshutdown_timeout_ms = 3000\n[supervisor]\nstop_timeout_ms = 60000\nhang_after_ms = 60000\n` +
+        `[[consumers]]\nname = "main"\nbuiltin = "echo"\n${fault("hangs", 'atStop = "hang"')}${fault("spins", "")}`,
+    );
+    await using gateway = await place.start();
     await gateway.reached("webhook", "running");
-    await client.post({ conversation_id: "room", content: "slow" });
-    await gateway.logged(handling("slow"));
+    await gateway.reached("hangs", "running");
+    await gateway.reached("spins", "running");
+    await gateway.provoke("spins", { do: "spin" });
+    assert.deepEqual(await client.roundTrip("room", "hello"), ["hello"]);
     gateway.signal("SIGTERM");
-    await gateway.logged(({ event }) => event === "gateway-stopping");
-    assert.equal((await client.post({ conversation_id: "room", content: "too late" })).status, 503);
-    home.writeFile("release", "");
     assert.equal(await gateway.ended, 0);
+    assert.deepEqual(processesOf(place.dir), []);
   });
 
-  it("works inline, where the threads are the coordinator's own", async () => {
-    const { home, client } = await handlerGateway("", `[hosts]\nmode = "inline"\n`);
-    await using gateway = await home.start();
-    const webhook = await gateway.reached("webhook", "running");
-    assert.deepEqual([webhook.host?.kind, webhook.host?.pid], ["inline", gateway.pid]);
-    assert.deepEqual(await client.roundTrip("room", "hello"), ["done hello"]);
+  it("in the midst of a run loses nothing that was accepted and repeats nothing", async () => {
+    const { home: place, client } = await home(moduleConsumer);
+    const accepted: string[] = [];
+    {
+      await using gateway = await place.start();
+      await gateway.reached("webhook", "running");
+      let isEnding = false;
+      const lanes = Array.from({ length: 20 }, async (_, lane) => {
+        for (let index = 0; ; index += 1) {
+          const content = `${lane}-${index}`;
+          const answer = await client
+            .post({ conversation_id: `c${lane}`, content, message_id: content })
+            .catch(() => null);
+          if (answer?.status === 202) accepted.push(content);
+          else if (isEnding) return;
+          if (!isEnding && accepted.length > 500) {
+            isEnding = true;
+            gateway.signal("SIGTERM");
+          }
+        }
+      });
+      assert.equal(await gateway.ended, 0);
+      await Promise.all(lanes);
+    }
+    await using gateway = await place.start();
+    await gateway.reached("webhook", "running");
+    for (let lane = 0; lane < 20; lane += 1) {
+      const wanted = accepted.filter((text) => text.startsWith(`${lane}-`)).map((text) => `did ${text}`);
+      const answered: string[] = [];
+      for (let cursor = 0; answered.length < wanted.length;) {
+        const page = await client.poll(`c${lane}`, cursor);
+        answered.push(...page.texts);
+        ({ cursor } = page);
+      }
+      assert.deepEqual(answered.slice(0, wanted.length), wanted);
+    }
+    const texts = handledOf(place).map((line) => (line as { readonly text: string }).text);
+    assert.equal(new Set(texts).size, texts.length, "a message was handled twice");
+  });
+});
+
+/** Says `text` in the web chat, and resolves with what comes back. */
+async function chat(port: number, text: string): Promise<string> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
+  const answer = Promise.withResolvers<string>();
+  socket.on("error", answer.reject);
+  socket.on("close", () => answer.reject(new Error("the socket closed")));
+  socket.on("open", () =>
+    socket.send(JSON.stringify({ type: "hello", conversation: "c".repeat(22), after: 0, token: "" })),
+  );
+  socket.on("message", (data: Buffer) => {
+    const frame = JSON.parse(data.toString("utf8")) as { readonly type: string; readonly response?: { text: string } };
+    if (frame.type === "ready") socket.send(JSON.stringify({ type: "message", clientId: "1", text }));
+    if (frame.type === "entry") answer.resolve(frame.response?.text ?? "");
+  });
+  try {
+    return await answer.promise;
+  } finally {
+    socket.terminate();
+  }
+}
+
+describe("a gateway with its threads inline", () => {
+  it("serves, restarts what fails and ends, all in one process", async () => {
+    const chatPort = await freePort();
+    const { home: place, client } = await home(
+      `[hosts]\nmode = "inline"\n[supervisor]\nbackoff_min_ms = 50\nhang_after_ms = 1000\n${moduleConsumer}` +
+        `[[consumers]]\nname = "other"\nbuiltin = "echo"\n[[bindings]]\nconsumer = "other"\nchannel = "webchat"\n` +
+        `[messaging.webchat]\nport = ${chatPort}\n[messaging.fault]\nmodule = "${faultAdapterPath}"\n`,
+    );
+    await using gateway = await place.start();
+    const before = await gateway.reached("webhook", "running");
+    assert.deepEqual([before.host?.kind, before.host?.pid], ["inline", gateway.pid]);
+    await gateway.reached("webchat", "running");
+    const fault = await gateway.reached("fault", "running");
+    assert.deepEqual(await client.roundTrip("room", "hello"), ["did hello"]);
+    assert.equal(await chat(chatPort, "hi"), "hi");
+    assert.deepEqual(
+      processesOf(place.dir).map(({ pid }) => pid),
+      [gateway.pid],
+    );
+
+    let { generation } = fault;
+    for (const [command, reason] of [
+      ["throw", "crashed"],
+      ["exit", "exited"],
+      ["spin", "hung"],
+    ] as const) {
+      await gateway.provoke("fault", { do: command });
+      const after = await gateway.reached("fault", "running", (status) => status.generation !== generation);
+      assert.equal(after.restartsByReason[reason], 1, command);
+      ({ generation } = after);
+      assert.deepEqual(await client.roundTrip("room", command), [`did ${command}`]);
+    }
+    assert.equal((await gateway.reached("webhook", "running")).generation, before.generation);
     gateway.signal("SIGTERM");
     assert.equal(await gateway.ended, 0);
   });

@@ -1,0 +1,176 @@
+/** An adapter that says its secret in every way it can: nobody hears it. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { freePort, GatewayHome, type RunningGateway } from "../support/gateway-fixture.ts";
+
+const cliPath = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+
+const planted = {
+  environment: 'planted/env "ü" 7f3a+e',
+  file: "planted-file-91c2d4",
+  token: "planted-webhook-token-5a11",
+  signing: "planted-signing-secret-b7",
+} as const;
+
+const leaky = `export default {
+  platform: "leaky",
+  capabilities: { text: "native" },
+  maxSilenceMs: 0,
+  async start(context) {
+    const { secrets, mode } = context.settings;
+    const all = secrets.join(" and ");
+    if (mode === "start")
+      throw Object.assign(new Error("login failed with " + all), {
+        code: "unauthorized", retry: { kind: "never" }, userAction: "replace " + all,
+      });
+    if (mode === "crash") setImmediate(() => { throw new Error("crashed with " + all); });
+    if (mode === "reject") setImmediate(() => void Promise.reject(all));
+    if (mode === "close") return { closed: Promise.reject(new Error("closed with " + all)), async stop() {} };
+    if (mode === "speak")
+      for (const secret of secrets) {
+        context.log.info("leaky-plain", { secret, deep: { list: [secret] } });
+        context.log.warn("leaky-name " + secret, { [secret]: 1 });
+        context.log.error("leaky-error", { error: new Error(secret).stack });
+        context.log.info("leaky-encoded", {
+          url: "https://example.org/?token=" + encodeURIComponent(secret),
+          base64: Buffer.from(secret).toString("base64"),
+          basic: "Basic " + Buffer.from("user:" + secret).toString("base64"),
+          json: JSON.stringify({ secret }),
+        });
+        console.log("console", secret, { secret });
+        console.error(new Error(secret));
+        process.stdout.write("stdout " + secret + "\\n");
+        process.stderr.write("stderr " + secret + "\\n");
+        context.reconnecting("lost because of " + secret);
+        context.connected();
+      }
+    context.log.info("leaky-done");
+    return {
+      async send({ response }) {
+        if (response.text === "boom")
+          throw Object.assign(new Error("refused: " + all), { code: "message_rejected", retry: { kind: "never" } });
+      },
+      async history() { throw new Error("no history for " + all); },
+      async updatePolicy() { throw new Error("no policy for " + all); },
+      async stop() { throw new Error("no stop for " + all); },
+    };
+  },
+};
+`;
+
+/** Every form a text may take on its way out. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1),
+    encodeURIComponent(secret),
+    bytes.toString("base64"),
+    bytes.toString("base64url"),
+    // Within a longer text, such as Basic credentials: without the characters that the neighbours decide.
+    Buffer.from(`user:${secret}`).toString("base64").slice(8, -4),
+  ];
+}
+
+async function cli(gateway: RunningGateway, ...args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [cliPath, "--config", gateway.home.configPath, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return (await Promise.all([textOf(child.stdout), textOf(child.stderr)])).join("\n");
+}
+
+describe("a planted secret", () => {
+  it("is in no log line, status, metric, error, answer or file, however its adapter says it", async () => {
+    const home = new GatewayHome();
+    const port = await freePort();
+    home.writeFile("leaky.mjs", leaky);
+    home.writeFile("secret", planted.file);
+    const modes = ["start", "crash", "reject", "close"];
+    const settings = (mode: string): string => `secrets = ["env:PLANTED", "file:secret"]\nmode = "${mode}"\n`;
+    const config = (webhook = "", rest = ""): string =>
+      `[gateway]\nlog_level = "debug"\n[supervisor]\nbackoff_min_ms = 60000\n[[consumers]]\nname = "main"\nbuiltin = "echo"\n${rest}` +
+      `[messaging.webhook]\nport = ${port}\nauth_token = "${planted.token}"\nsigning_secret = "${planted.signing}"\n${webhook}` +
+      `[messaging.leaky]\nmodule = "./leaky.mjs"\n[messaging.leaky.settings]\n${settings("speak")}` +
+      modes
+        .map(
+          (mode) =>
+            `[[messaging.leaky.instances]]\nname = "${mode}"\n[messaging.leaky.instances.settings]\n${settings(mode)}`,
+        )
+        .join("");
+    home.writeConfig(config());
+    const said: string[] = [];
+    const noteLog = (gateway: RunningGateway): void => {
+      said.push(...gateway.log.map((line) => JSON.stringify(line)), ...gateway.noise);
+    };
+    {
+      await using gateway = await home.start({ environment: { PLANTED: planted.environment } });
+      await gateway.logged(({ event }) => event === "leaky-done");
+      await gateway.reached("leaky", "running");
+      await gateway.reached("leaky:start", "needs_attention");
+      for (const mode of modes.slice(1)) await gateway.reached(`leaky:${mode}`, "backing_off");
+      const note = async (method: string, path: string, body?: unknown): Promise<void> => {
+        said.push(JSON.stringify(await gateway.admin(method, path, body)));
+      };
+      const toml = `[admin]\nlisten = "unix:${home.socketPath}"\n`;
+      // Errors in the very lines that hold secrets.
+      await note("POST", "/v1/plan", `${toml}${config('signing_secret = "x"\n')}`);
+      await note("POST", "/v1/plan", `${toml}${config(`auth_token_x = "${planted.token}"\n`)}`);
+      await note("POST", "/v1/plan", `${toml}[messaging.webhook]\nauth_token = "${planted.token}\n`);
+      await note("POST", "/v1/plan", `${toml}${config().replaceAll("60000", "50")}`);
+      said.push(await cli(gateway, "send", "leaky/room", "boom"));
+      said.push(await cli(gateway, "send", "leaky:crash/room", "boom", "--no-wait"));
+      await fetch(`http://127.0.0.1:${port}/send`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-webhook-token": planted.token },
+        body: JSON.stringify({ conversation_id: "room", content: "hello" }),
+      });
+      const refused = await fetch(`http://127.0.0.1:${port}/send?token=${planted.token}`, { method: "PUT" });
+      said.push(await refused.text());
+      for (const path of ["/v1/status", "/metrics", "/v1/plan"]) await note("GET", path);
+      for (const key of ["leaky", ...modes.map((mode) => `leaky:${mode}`)])
+        await note("GET", `/v1/adapters/${key}/history`);
+      for (const args of [["status"], ["--json", "status"], ["plan"], ["dead-letters", "list"], ["check"]])
+        said.push(await cli(gateway, ...args));
+      // A policy it does not take, a block with an error, a file that is no TOML.
+      const saves = [
+        config("", `[[bindings]]\nconsumer = "main"\nchannel = "leaky"\ndm_allowed_users = ["a"]\n`),
+        config('port_x = "1"\n'),
+        `[messaging.webhook]\nauth_token = "${planted.token}\n`,
+      ];
+      for (const body of saves) {
+        home.writeConfig(body);
+        await note("POST", "/v1/reload?wait=10");
+        await note("GET", "/v1/status");
+      }
+      gateway.signal("SIGTERM");
+      assert.equal(await gateway.ended, 0);
+      noteLog(gateway);
+    }
+    const dataDir = join(home.dir, "data");
+    const files = readdirSync(dataDir).map((name) => [name, readFileSync(join(dataDir, name))] as const);
+    const adminToken =
+      files
+        .find(([name]) => name === "admin.token")?.[1]
+        .toString("utf8")
+        .trim() ?? "";
+    assert.ok(adminToken.length > 20);
+
+    assert.ok(said.join("\n").split("[redacted]").length > 30, "the adapter has not said its secrets at all");
+    for (const secret of [...Object.values(planted), adminToken])
+      for (const form of formsOf(secret)) {
+        assert.deepEqual(
+          said.filter((text) => text.includes(form)).map((text) => text.slice(0, 2_000)),
+          [],
+          `as ${form}`,
+        );
+        for (const [name, bytes] of files)
+          assert.ok(name === "admin.token" || !bytes.includes(form), `${name} holds ${form}`);
+      }
+  });
+});
