@@ -20,6 +20,7 @@ const immediates: Readonly<Record<string, string>> = {
   "workers/consumer.ts": "lets the last answer leave before the thread ends",
   "workers/consumer-settlements.ts": "sends what one turn settled in one frame",
   "workers/emitter.ts": "sends what one turn emitted in one frame",
+  "workers/thread-port.ts": "sends what one turn posted in one message",
 };
 
 describe("architecture", () => {

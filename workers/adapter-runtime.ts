@@ -31,7 +31,11 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
   exposeControl(
     task.controlPort,
     {
-      start: () => runtime.start().finally(() => port.log.flush()),
+      start: () =>
+        runtime.start().finally(() => {
+          port.log.flush();
+          port.flush();
+        }),
       stop: async () => {
         await runtime.stop();
         // After the answer is on its way, so that whoever asked sees it before the end of the thread.
@@ -50,6 +54,7 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
   port.event({ event: "loaded" });
   await stopped.promise;
   port.log.flush();
+  port.flush();
   return undefined;
 }
 

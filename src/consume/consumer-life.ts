@@ -121,7 +121,8 @@ export class ConsumerLife {
   /** Asks it to end, and makes it; resolves when it is gone. What it still holds is its owner's to release first. */
   async stop(): Promise<void> {
     const reason = new GatewayError("adapter_unavailable", "The consumer is being stopped");
-    if (this.isRunning && this.#handle !== null) {
+    // What still handles something has had its time; it may not even listen.
+    if (this.isRunning && this.#inFlight.size === 0 && this.#handle !== null) {
       this.#cause = reason;
       const options = { deadlineMs: stopDeadlineMs, signal: this.#aborted.signal };
       await this.#handle.call("stop", {}, options).catch(() => {

@@ -5,6 +5,7 @@ import type { Hosts } from "../contract/host.ts";
 import type { ConsumerSpec } from "../contract/spec.ts";
 import type { ConsumerStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
+import { withDeadline } from "../support/time.ts";
 import type { ConsumerServices } from "./consumer-services.ts";
 import { EchoConsumer } from "./echo-consumer.ts";
 import { LibraryConsumer } from "./library-consumer.ts";
@@ -26,6 +27,7 @@ export type ConsumersOptions = {
 };
 
 const defaultHeapLimitMb = 4096;
+const disposeDeadlineMs = 500;
 
 type Running = ModuleConsumer | EchoConsumer | LibraryConsumer | WaitingConsumer;
 type Entry = {
@@ -106,8 +108,11 @@ export class Consumers implements AsyncDisposable {
     await this.settled();
   }
 
+  /** Like {@link Consumers.stop} at once; a thread that cannot be ended goes with its host. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop(0);
+    await withDeadline(this.stop(0), disposeDeadlineMs, "Ending the consumers").catch((reason: unknown) =>
+      this.#options.logger.warn("consumers-not-ended", { error: GatewayError.from(reason).message }),
+    );
   }
 
   #converge(entry: Entry, name: string): void {

@@ -128,6 +128,33 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   };
 }
 
+/** Frames one after the other in memory of their own; a single one as it is. */
+export function joinFrames(frames: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const [only] = frames;
+  if (only !== undefined && frames.length === 1) return only;
+  let total = 0;
+  for (const frame of frames) total += frame.length;
+  const joined = new Uint8Array(new ArrayBuffer(total));
+  let offset = 0;
+  for (const frame of frames) {
+    joined.set(frame, offset);
+    offset += frame.length;
+  }
+  return joined;
+}
+
+/** The frames that {@link joinFrames} joined, as views. Bytes that are no whole frame end the list. */
+export function splitFrames(bytes: Uint8Array): readonly Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let offset = 0; bytes.length - offset >= frameHeaderBytes;) {
+    const length = lengthAt(bytes, offset);
+    if (length < frameHeaderBytes || bytes.length - offset < length) break;
+    frames.push(offset === 0 && length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
+    offset += length;
+  }
+  return frames;
+}
+
 /** A frame's meta as JSON, still `unknown`. @throws {SyntaxError} for what is none. */
 export function parseMeta(frame: Frame): unknown {
   return JSON.parse(decoder.decode(frame.meta));

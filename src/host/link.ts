@@ -1,7 +1,7 @@
 /** One framed protocol over two kinds of road: a socket pair between processes, a MessageChannel within one. */
 import type { Socket } from "node:net";
 import type { MessagePort } from "node:worker_threads";
-import { FrameSplitter } from "../contract/frame.ts";
+import { FrameSplitter, joinFrames, splitFrames } from "../contract/frame.ts";
 
 /** Whole frames, in order, both ways. */
 export interface Link {
@@ -21,7 +21,7 @@ export type LinkListener = {
 export function socketLink(socket: Socket, listener: LinkListener): Link {
   const splitter = new FrameSplitter();
   let failure: Error | null = null;
-  let isCorked = false;
+  let outgoing: Uint8Array<ArrayBuffer>[] = [];
   socket.on("data", (chunk: Buffer) => {
     try {
       for (const frame of splitter.push(chunk)) listener.onFrame(frame);
@@ -34,20 +34,18 @@ export function socketLink(socket: Socket, listener: LinkListener): Link {
     failure ??= reason;
   });
   socket.once("close", () => listener.onClosed(failure));
+  const flush = (): void => {
+    const frames = outgoing;
+    outgoing = [];
+    if (frames.length > 0 && !socket.destroyed && !socket.writableEnded) socket.write(joinFrames(frames));
+  };
   return {
     send(bytes) {
-      if (socket.destroyed || socket.writableEnded) return;
-      if (!isCorked) {
-        isCorked = true;
-        socket.cork();
-        setImmediate(() => {
-          isCorked = false;
-          socket.uncork();
-        });
-      }
-      socket.write(bytes);
+      outgoing.push(bytes);
+      if (outgoing.length === 1) setImmediate(flush);
     },
-    close: () => {
+    close() {
+      flush();
       socket.end();
     },
   };
@@ -55,7 +53,9 @@ export function socketLink(socket: Socket, listener: LinkListener): Link {
 
 /** A link over a MessagePort, for threads in the coordinator's own process. */
 export function portLink(port: MessagePort, listener: LinkListener): Link {
-  port.on("message", (buffer: ArrayBuffer) => listener.onFrame(new Uint8Array(buffer)));
+  port.on("message", (buffer: ArrayBuffer) => {
+    for (const frame of splitFrames(new Uint8Array(buffer))) listener.onFrame(frame);
+  });
   port.once("close", () => listener.onClosed(null));
   return {
     send: (bytes) => port.postMessage(bytes.buffer, [bytes.buffer]),

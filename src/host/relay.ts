@@ -8,7 +8,9 @@ import {
   encodeFrame,
   frameKindOf,
   frameKinds,
+  joinFrames,
   parseMeta,
+  splitFrames,
   stampGeneration,
   threadFrameKinds,
   type Frame,
@@ -31,6 +33,7 @@ export class Relay implements Disposable {
   readonly #entries: ThreadEntries;
   readonly #link: Link;
   readonly #sampler: Disposable;
+  readonly #outgoing = new Map<ThreadHost, Uint8Array<ArrayBuffer>[]>();
   #isSampling = false;
   #nextSampleMs = performance.now() + samplePeriodMs;
 
@@ -53,13 +56,29 @@ export class Relay implements Disposable {
     const thread = this.#threads.get(frame.generation);
     if (kind === frameKinds.call) return void this.#call(thread, frame);
     if (kind === frameKinds.terminate) return thread?.terminate();
-    // A copy: the frame is a view on the socket's buffer, and a port wants memory of its own to take.
-    thread?.post(new Uint8Array(bytes));
+    if (thread !== undefined) this.#post(thread, bytes);
   }
 
   [Symbol.dispose](): void {
     this.#sampler[Symbol.dispose]();
     for (const thread of this.#threads.values()) thread.terminate();
+  }
+
+  /** What one read of the socket brings for a thread goes to it in one message. */
+  #post(thread: ThreadHost, bytes: Uint8Array): void {
+    const waiting = this.#outgoing.get(thread);
+    // A copy: the frame is a view on the socket's buffer, and a port wants memory of its own to take.
+    const copy = new Uint8Array(bytes);
+    if (waiting !== undefined) {
+      waiting.push(copy);
+      return;
+    }
+    this.#outgoing.set(thread, [copy]);
+    queueMicrotask(() => {
+      const frames = this.#outgoing.get(thread) ?? [];
+      this.#outgoing.delete(thread);
+      thread.post(joinFrames(frames));
+    });
   }
 
   #open(frame: Frame): void {
@@ -83,11 +102,14 @@ export class Relay implements Disposable {
     }
   }
 
-  /** A thread's frame as it is, under the host's stamp: no thread can speak for another, or as its host. */
+  /** A thread's frames as they are, under the host's stamp: no thread can speak for another, or as its host. */
   #forward(generation: number, bytes: Uint8Array): void {
-    if (!threadFrameKinds.has(frameKindOf(bytes))) return;
-    stampGeneration(bytes, generation);
-    this.#link.send(bytes as Uint8Array<ArrayBuffer>);
+    const frames = splitFrames(bytes);
+    const allowed = frames.filter((frame) => threadFrameKinds.has(frameKindOf(frame)));
+    for (const frame of allowed) stampGeneration(frame, generation);
+    // Memory that came by a port is the receiver's own.
+    if (allowed.length === frames.length && frames.length > 0) this.#link.send(bytes as Uint8Array<ArrayBuffer>);
+    else for (const frame of allowed) this.#link.send(new Uint8Array(frame));
   }
 
   async #call(thread: ThreadHost | undefined, frame: Frame): Promise<void> {

@@ -318,6 +318,8 @@ describe("a port that another process holds", () => {
     const home = new GatewayHome();
     const [port, taken] = [await freePort(), await freePort()];
     const holder = createServer().listen(taken, "127.0.0.1");
+    // A test that fails must not be kept alive by it.
+    holder.unref();
     await new Promise((resolve) => holder.once("listening", resolve));
     home.writeConfig(
       `${base}${webhook(port)}${moving(taken)}[messaging.webhook.instances.supervisor]\nbackoff_min_ms = 60000\nbackoff_max_ms = 60000\n`,

@@ -1,16 +1,11 @@
 /** The end of a gateway: with work in flight, with work that never ends, in a hurry, and in one process. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { WebSocket } from "ws";
-import {
-  faultAdapterPath,
-  freePort,
-  GatewayHome,
-  WebhookClient,
-  type RunningGateway,
-} from "../support/gateway-fixture.ts";
+import { faultAdapterPath, freePort, GatewayHome, WebhookClient } from "../support/gateway-fixture.ts";
 import { processesOf } from "../support/processes-of.ts";
 
 const handler = `import { appendFileSync, existsSync, watch } from "node:fs";
@@ -24,7 +19,6 @@ async function release() {
 }
 export default async function handle({ text, attempt, redelivered }) {
   appendFileSync(new URL("./handled.jsonl", import.meta.url), JSON.stringify({ text, attempt, redelivered }) + "\\n");
-  console.log("handling " + text);
   if (text === "waits") await release();
   if (text === "forever" && !redelivered) await new Promise(() => {});
   if (text === "spins" && !redelivered) for (;;);
@@ -42,9 +36,15 @@ async function home(config: string): Promise<{ home: GatewayHome; port: number; 
   return { home: made, port, client: new WebhookClient(port) };
 }
 
-/** Resolves when the handler says that it is at `text`. */
-async function handling(gateway: RunningGateway, text: string): Promise<void> {
-  await gateway.logged((line) => JSON.stringify(line).includes(`handling ${text}`));
+/** Resolves when the handler has begun with `text`. By its file: what a spinning thread logs stays in it. */
+async function handling(place: GatewayHome, text: string): Promise<void> {
+  const path = join(place.dir, "handled.jsonl");
+  const watcher = watch(place.dir);
+  try {
+    while (!existsSync(path) || !readFileSync(path, "utf8").includes(`"${text}"`)) await once(watcher, "change");
+  } finally {
+    watcher.close();
+  }
 }
 
 function handledOf(place: GatewayHome): unknown[] {
@@ -64,10 +64,13 @@ describe("SIGTERM", () => {
       await using gateway = await place.start();
       await gateway.reached("webhook", "running");
       await client.post({ conversation_id: "room", content: "waits" });
-      await handling(gateway, "waits");
+      await handling(place, "waits");
       const stopping = gateway.logged(({ event }) => event === "gateway-stopping");
       gateway.signal("SIGTERM");
       await stopping;
+      // Nothing new comes in; the adapters stay until the handler is done.
+      for (let index = 0; index < 20; index += 1)
+        assert.equal((await client.post({ conversation_id: "late", content: `${index}` })).status, 503);
       place.writeFile("released", "");
       assert.equal(await gateway.ended, 0);
     }
@@ -85,7 +88,7 @@ describe("SIGTERM", () => {
         await using gateway = await place.start();
         await gateway.reached("webhook", "running");
         await client.post({ conversation_id: "room", content: text });
-        await handling(gateway, text);
+        await handling(place, text);
         gateway.signal("SIGTERM");
         // Not by its own SIGKILL, which is for the deadline.
         assert.equal(await gateway.ended, 0);
@@ -105,7 +108,7 @@ describe("SIGTERM", () => {
     await using gateway = await place.start();
     await gateway.reached("webhook", "running");
     await client.post({ conversation_id: "room", content: "forever" });
-    await handling(gateway, "forever");
+    await handling(place, "forever");
     const stopping = gateway.logged(({ event }) => event === "gateway-stopping");
     gateway.signal("SIGTERM");
     await stopping;

@@ -7,6 +7,7 @@ import {
   encodeFrame,
   frameKinds,
   parseMeta,
+  splitFrames,
   type Frame,
   type FrameKind,
 } from "../../src/contract/frame.ts";
@@ -32,7 +33,9 @@ export class ConsumerBench implements Disposable {
     const port = new ThreadPort(this.#channel.port2);
     const runner = new HandlerRunner(handler, port);
     port.onFrame(frameKinds.deliver, (frame) => runner.deliver(frame));
-    this.#channel.port1.on("message", (buffer: ArrayBuffer) => this.#onFrame(decodeFrame(new Uint8Array(buffer))));
+    this.#channel.port1.on("message", (buffer: ArrayBuffer) => {
+      for (const frame of splitFrames(new Uint8Array(buffer))) this.#onFrame(decodeFrame(frame));
+    });
   }
 
   /** Messages with these receipts and texts. */

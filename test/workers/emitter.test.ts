@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { decodeFrame, encodeFrame, frameKinds, parseMeta } from "../../src/contract/frame.ts";
+import { decodeFrame, encodeFrame, frameKinds, parseMeta, splitFrames } from "../../src/contract/frame.ts";
 import { creditWindow, frameMessageLimit, type AcceptedMeta, type DataMeta } from "../../src/contract/protocol.ts";
 import { Emitter } from "../../workers/emitter.ts";
 import { ThreadPort } from "../../workers/thread-port.ts";
@@ -20,7 +20,7 @@ function emitterFixture(): Disposable & {
   const frames: DataMeta[] = [];
   const waiters: (() => void)[] = [];
   port1.on("message", (buffer: ArrayBuffer) => {
-    frames.push(parseMeta(decodeFrame(new Uint8Array(buffer))) as DataMeta);
+    for (const frame of splitFrames(new Uint8Array(buffer))) frames.push(parseMeta(decodeFrame(frame)) as DataMeta);
     for (const waiter of waiters) waiter();
   });
   const close = (port: MessagePort): void => port.close();

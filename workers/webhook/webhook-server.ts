@@ -18,6 +18,9 @@ import { Credentials } from "./credentials.ts";
 import { Polls } from "./polls.ts";
 import { parseSend, parseTarget, type Target } from "./requests.ts";
 
+/** Made once: an abort without a reason makes a DOMException with a stack, at every request. */
+const clientGone = new Error("The client has gone");
+
 /** How long a `POST /send` waits for the journal before the client is told to come again. */
 const acceptDeadlineMs = 30_000;
 /** Unanswered `POST /send` at once; with more, memory would be the queue. */
@@ -171,7 +174,7 @@ export class WebhookServer {
       verdict === "allowed" || (verdict === "signed" && this.#credentials.isSigned(request.headers, noBody));
     if (!isAllowed) return answerFailureBeforeBody(request, response, unauthorized);
     const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    response.once("close", () => gone.abort(clientGone));
     const answer = await this.polls.poll({
       conversation: target.conversation,
       after: target.after,
