@@ -21,6 +21,8 @@ export type HostConnectionOptions = {
   /** An unkillable thread lives here. */
   onCondemned(connection: HostConnection, generation: number, reason: string): void;
   onEmpty(connection: HostConnection): void;
+  /** It is over; its generations are told next. */
+  onGone(connection: HostConnection, gone: HostGone): void;
 };
 
 /** One host, from its first frame to its end. */
@@ -127,6 +129,7 @@ export class HostConnection {
     this.hello.reject(
       new GatewayError("adapter_unavailable", `The host ${this.pid} ended before it was up: ${gone.detail}`),
     );
+    this.#options.onGone(this, gone);
     const residents = [...this.#residents];
     this.#residents.clear();
     for (const [generation, { listener }] of residents) {

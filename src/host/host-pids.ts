@@ -1,6 +1,7 @@
 /** The host processes of this state directory, so that a coordinator that was killed leaves no orphan behind. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../support/errno.ts";
 import { processStartTime } from "./process-start-time.ts";
 
 /** One host process; `startTime` tells it from a later process with the same pid. */
@@ -21,8 +22,7 @@ export class HostPids {
     const killed: number[] = [];
     for (const { pid, startTime } of parseIdentities(await readFile(this.#path, "utf8").catch(() => "[]"))) {
       if (startTime === null || processStartTime(pid) !== startTime) continue;
-      process.kill(pid, "SIGKILL");
-      killed.push(pid);
+      if (kill(pid)) killed.push(pid);
     }
     return killed;
   }
@@ -55,6 +55,18 @@ export class HostPids {
       // A full disk shows as the journal's trouble; the list only speeds up what hosts do by themselves.
     }
   }
+}
+
+/** With what its adapters had spawned: a host leads a group of its own. `false`: it has just ended by itself. */
+function kill(pid: number): boolean {
+  for (const target of [-pid, pid])
+    try {
+      process.kill(target, "SIGKILL");
+      return true;
+    } catch (reason) {
+      if (errnoOf(reason) !== "ESRCH") throw reason;
+    }
+  return false;
 }
 
 function parseIdentities(text: string): readonly HostIdentity[] {

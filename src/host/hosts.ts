@@ -1,6 +1,13 @@
 /** The pool of hosts: places generations, replaces dead hosts, ends condemned ones. */
 import { GatewayError } from "../contract/errors.ts";
-import type { GenerationHandle, GenerationListener, Hosts, OpenRequest, Placement } from "../contract/host.ts";
+import type {
+  GenerationHandle,
+  GenerationListener,
+  HostGone,
+  Hosts,
+  OpenRequest,
+  Placement,
+} from "../contract/host.ts";
 import type { HostStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
 import { after, every, orAborted, sleep } from "../support/time.ts";
@@ -128,19 +135,24 @@ export class HostPool implements Hosts {
       onCondemned: (connection: HostConnection, generation: number, reason: string) =>
         this.#condemn(host, generation, reason, connection),
       onEmpty: () => this.#onEmpty(slot, host),
+      onGone: (connection: HostConnection, gone: HostGone) => this.#onGone(slot, connection, gone),
     };
     const host: StartedHost =
       mode === "inline"
         ? startInlineHost({ threadEntries, events })
         : await startProcessHost({ entryUrl: hostEntryUrl, placement: slot.placement, logger, events });
+    // It may have ended the moment it was up.
+    if (host.connection.isGone) return;
     slot.hosts.add(host);
     if (mode === "process") pids.add(host.identity);
     logger.info("host-started", { hostPid: host.identity.pid, kind: host.connection.kind });
-    void this.#watchEnd(slot, host);
   }
 
-  async #watchEnd(slot: Slot, host: StartedHost): Promise<void> {
-    const { cause, detail } = await host.gone;
+  /** Before its generations are told: they ask for another host at once, and that one may have to wait. */
+  #onGone(slot: Slot, connection: HostConnection, { cause, detail }: HostGone): void {
+    const host = [...slot.hosts].find((candidate) => candidate.connection === connection);
+    // Nothing lived in a host that never came up.
+    if (host === undefined) return;
     slot.hosts.delete(host);
     if (this.#options.mode === "process") this.#options.pids.delete(host.identity.pid);
     if (host.isExpectedToEnd) return;

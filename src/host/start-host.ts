@@ -28,7 +28,7 @@ export type StartedHost = {
   isExpectedToEnd: boolean;
 };
 
-type HostEvents = Pick<HostConnectionOptions, "onCondemned" | "onEmpty">;
+type HostEvents = Pick<HostConnectionOptions, "onCondemned" | "onEmpty" | "onGone">;
 
 /** A host process. @throws {GatewayError} `adapter_unavailable` when it does not come up in 15 s. */
 export async function startProcessHost(options: {

@@ -42,7 +42,8 @@ export class HttpListener implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   /** Without a request in progress, the longest idle first. */
   readonly #idle = new Set<Socket>();
-  readonly #busy = new Set<ServerResponse>();
+  /** Requests in progress: a count, since a set of responses that come and go keeps dead ones alive until a full collection. */
+  #busy = 0;
   readonly #maxConnections: number;
   #stopped: Promise<void> | null = null;
   #onQuiet: (() => void) | null = null;
@@ -124,7 +125,7 @@ export class HttpListener implements AsyncDisposable {
     const closed = Promise.withResolvers<void>();
     this.#server.close(() => closed.resolve());
     for (const socket of this.#idle) socket.destroy();
-    if (drainMs > 0 && this.#busy.size > 0) {
+    if (drainMs > 0 && this.#busy > 0) {
       const quiet = Promise.withResolvers<void>();
       this.#onQuiet = quiet.resolve;
       using _deadline = after(drainMs, quiet.resolve);
@@ -154,12 +155,12 @@ export class HttpListener implements AsyncDisposable {
   #onRequest(request: IncomingMessage, response: ServerResponse, handle: HttpListenerOptions["onRequest"]): void {
     const { socket } = request;
     this.#idle.delete(socket);
-    this.#busy.add(response);
+    this.#busy += 1;
     if (this.#stopped !== null) response.shouldKeepAlive = false;
     response.once("close", () => {
-      this.#busy.delete(response);
+      this.#busy -= 1;
       if (this.#stopped !== null) {
-        if (this.#busy.size === 0) this.#onQuiet?.();
+        if (this.#busy === 0) this.#onQuiet?.();
       } else if (!socket.destroyed) this.#idle.add(socket);
     });
     handle(request, response);

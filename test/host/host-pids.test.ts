@@ -24,6 +24,20 @@ describe("HostPids", () => {
     assert.deepEqual(await exited, [null, "SIGKILL"]);
   });
 
+  it("takes along what that host's adapters had started", async () => {
+    const dir = newDir();
+    const script = `const { pid } = require("node:child_process").spawn("sleep", ["1000"], { stdio: ["ignore", "inherit", "ignore"] });
+      console.log(pid); setInterval(() => {}, 1000);`;
+    const orphan = spawn(process.execPath, ["-e", script], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    await once(orphan.stdout, "data");
+    // Both hold its other end: it is over when both are.
+    const over = once(orphan.stdout, "close");
+    const pid = orphan.pid ?? 0;
+    writeFileSync(join(dir, "hosts.json"), JSON.stringify([{ pid, startTime: processStartTime(pid) }]));
+    assert.deepEqual(await new HostPids(dir).killLeftovers(), [pid]);
+    await over;
+  });
+
   it("spares a process that has the pid of a host but began at another time", async () => {
     const dir = newDir();
     writeFileSync(join(dir, "hosts.json"), JSON.stringify([{ pid: process.pid, startTime: "1" }]));

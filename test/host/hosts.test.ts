@@ -136,6 +136,20 @@ describe("HostPool", () => {
     });
   }
 
+  it("has counted a host's death when its generations are told, so that none comes back too early", async () => {
+    await using stack = new AsyncDisposableStack();
+    const { pool, open } = hostFixture();
+    stack.use(pool);
+    const resident = await open();
+    await resident.start();
+    const listed = Promise.withResolvers<number>();
+    Object.assign(resident.listener, { onHostGone: () => listed.resolve(pool.status().length) });
+    process.kill(resident.handle.hostPid, "SIGKILL");
+    assert.equal(await listed.promise, 0);
+    await open();
+    assert.equal(pool.status()[0]?.restarts, 1);
+  });
+
   it("gives an adapter a host of its own that ends with it", async () => {
     await using stack = new AsyncDisposableStack();
     const { pool, open } = hostFixture();
