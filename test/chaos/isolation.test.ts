@@ -164,11 +164,8 @@ describe("a consumer's handler", () => {
     const { adapters, consumers } = await gateway.status();
     assert.deepEqual([adapters[0]?.restarts, adapters[0]?.generation], [0, before.generation]);
     assert.deepEqual(
-      consumers.map(({ name, dead, inFlight }) => [name, dead, inFlight]),
-      [
-        ["main", 0, 0],
-        ["other", 0, 0],
-      ],
+      consumers.map(({ dead }) => dead),
+      [0, 0],
     );
   });
 

@@ -1,6 +1,6 @@
 /** Real gateways in their own processes, each with a state directory, ports and files of its own. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -30,11 +30,21 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+const homes: string[] = [];
+// Journals are large. Those of a failed test are kept to be looked at.
+process.on("exit", (code) => {
+  if (code === 0) for (const dir of homes) rmSync(dir, { recursive: true, force: true });
+});
+
 /** A directory for one gateway: its config, its state, its admin socket. */
 export class GatewayHome {
   readonly dir = mkdtempSync(join(tmpdir(), "bulkhead-test-"));
   readonly configPath = join(this.dir, "bulkhead.toml");
   readonly socketPath = join(this.dir, "admin.sock");
+
+  constructor() {
+    homes.push(this.dir);
+  }
 
   /** Replaces the config as editors do: a new file under the old name. */
   writeConfig(body: string): void {
