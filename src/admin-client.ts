@@ -1,10 +1,11 @@
 /** The other end of the admin API, for the command line: over TCP or a unix socket, one connection per request. */
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import type { ListenAddress } from "./contract/config.ts";
 import type { GatewayEvent } from "./contract/control.ts";
 import { GatewayError, parseErrorReport } from "./contract/errors.ts";
 import type { ConfigIssue } from "./contract/spec.ts";
 import { errnoOf } from "./support/errno.ts";
+import { request as httpRequest } from "./support/node-http.ts";
 
 const defaultTimeoutMs = 30_000;
 const longestAnswerBytes = 256 * 1024 * 1024;

@@ -14,12 +14,10 @@ const entries = ["src/main.ts", "src/cli.ts", "src/library.ts"];
 
 /** Uses of `setImmediate`, which is no timer: it ends a turn of the loop. */
 const immediates: Readonly<Record<string, string>> = {
+  "src/journal/journal.ts": "commits what one turn brought in one group",
   "src/host/link.ts": "writes what one turn brought at once",
-  "src/outbound/mailbox.ts": "removes what one turn fetched in one transaction",
   "workers/adapter-runtime.ts": "lets the last answer leave before the thread ends",
   "workers/consumer.ts": "lets the last answer leave before the thread ends",
-  "workers/consumer-settlements.ts": "sends what one turn settled in one frame",
-  "workers/emitter.ts": "sends what one turn emitted in one frame",
   "workers/thread-port.ts": "sends what one turn posted in one message",
 };
 

@@ -17,8 +17,8 @@ export type EncodedReply = { readonly index: number; readonly bytes: Uint8Array 
 /** One delivery in its handler's hands. */
 export class HandlerCall {
   readonly context: HandlerContext;
+  readonly receipt: string;
   readonly #message: Message;
-  readonly #receipt: string;
   readonly #port: ThreadPort;
   readonly #line = new ReplyLine();
   #abort: AbortController | null = null;
@@ -28,27 +28,21 @@ export class HandlerCall {
 
   constructor(message: Message, receipt: string, port: ThreadPort) {
     this.#message = message;
-    this.#receipt = receipt;
+    this.receipt = receipt;
     this.#port = port;
-    const signal = (): AbortSignal => this.#signal();
-    const log = (): AdapterLog => this.#log();
-    this.context = {
-      reply: (response) => this.#line.add(() => this.#reply(response)),
-      setStatus: async (status) => {
-        await this.#request("consumer.setStatus", { status: typeof status === "string" ? { kind: status } : status });
+    this.context = new CallContext(
+      {
+        reply: (response) => this.#line.add(() => this.#reply(response)),
+        setStatus: async (status) => {
+          await this.#request("consumer.setStatus", { status: typeof status === "string" ? { kind: status } : status });
+        },
+        history: async ({ limit = defaultHistoryMessages, before = platformIdOf(message) } = {}) =>
+          (await this.#request("consumer.history", { limit, before })) as readonly HistoryMessage[],
+        send: (target, response) => this.#send(target, response),
+        extend: async (ms) => (await this.#request("consumer.extend", { ms })) === true,
       },
-      history: async ({ limit = defaultHistoryMessages, before = platformIdOf(message) } = {}) =>
-        (await this.#request("consumer.history", { limit, before })) as readonly HistoryMessage[],
-      send: (target, response) => this.#send(target, response),
-      extend: async (ms) => (await this.#request("consumer.extend", { ms })) === true,
-      // Most handlers use neither: made when asked for.
-      get signal() {
-        return signal();
-      },
-      get log() {
-        return log();
-      },
-    };
+      { signal: () => this.#signal(), log: () => this.#log() },
+    );
   }
 
   /** The handler is over its time. */
@@ -93,7 +87,7 @@ export class HandlerCall {
   }
 
   #request(method: RequestMethod, args: Readonly<Record<string, unknown>>): Promise<unknown> {
-    return this.#port.request(method, { ...args, receipt: this.#receipt });
+    return this.#port.request(method, { ...args, receipt: this.receipt });
   }
 
   #signal(): AbortSignal {
@@ -113,6 +107,40 @@ export class HandlerCall {
       warn: (event, fields) => log.warn(event, { ...fields, messageId }),
       error: (event, fields) => log.error(event, { ...fields, messageId }),
     };
+  }
+}
+
+type ContextFunctions = Omit<HandlerContext, "signal" | "log">;
+type LazyParts = { readonly signal: () => AbortSignal; readonly log: () => AdapterLog };
+
+/**
+ * Functions of its own, which may be taken out of it; what most handlers never use is made when asked for. The accessors
+ * are the class's: V8 gives each object with accessors of its own a shape of its own, which lives until a full collection
+ * and keeps the whole call alive.
+ */
+class CallContext implements HandlerContext {
+  readonly reply: HandlerContext["reply"];
+  readonly setStatus: HandlerContext["setStatus"];
+  readonly history: HandlerContext["history"];
+  readonly send: HandlerContext["send"];
+  readonly extend: HandlerContext["extend"];
+  readonly #lazy: LazyParts;
+
+  constructor(functions: ContextFunctions, lazy: LazyParts) {
+    this.reply = functions.reply;
+    this.setStatus = functions.setStatus;
+    this.history = functions.history;
+    this.send = functions.send;
+    this.extend = functions.extend;
+    this.#lazy = lazy;
+  }
+
+  get signal(): AbortSignal {
+    return this.#lazy.signal();
+  }
+
+  get log(): AdapterLog {
+    return this.#lazy.log();
   }
 }
 

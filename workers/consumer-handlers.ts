@@ -6,6 +6,7 @@ import { openMessage } from "../src/contract/open-message.ts";
 import type { DeliverMeta } from "../src/contract/protocol.ts";
 import { isRejectMessage } from "../src/contract/reject-message.ts";
 import type { HandlerContext } from "../src/contract/handler-context.ts";
+import { Slots } from "../src/support/slots.ts";
 import { HandlerCall } from "./consumer-context.ts";
 import { SettlementBatch } from "./consumer-settlements.ts";
 import type { ThreadPort } from "./thread-port.ts";
@@ -20,7 +21,7 @@ export class HandlerRunner {
   readonly #handler: Handler;
   readonly #port: ThreadPort;
   readonly #settlements: SettlementBatch;
-  readonly #calls = new Map<string, HandlerCall>();
+  readonly #calls = new Slots<HandlerCall>();
 
   constructor(handler: Handler, port: ThreadPort) {
     this.#handler = handler;
@@ -38,8 +39,9 @@ export class HandlerRunner {
       offset += delivery.bytes;
       void this.#handle(delivery, payload);
     }
-    for (const receipt of abort)
-      this.#calls.get(receipt)?.abort(new GatewayError("timeout", "The handler is over its time"));
+    if (abort.length === 0) return;
+    for (const call of this.#calls.values())
+      if (abort.includes(call.receipt)) call.abort(new GatewayError("timeout", "The handler is over its time"));
   }
 
   /** Sends what is settled, now. */
@@ -50,10 +52,11 @@ export class HandlerRunner {
   /** Never rejects: every end of a handler is a settlement. */
   async #handle(delivery: DeliveryMeta, payload: Uint8Array): Promise<void> {
     const { receipt } = delivery;
+    let callId = 0;
     try {
       const message = openMessage(payload, delivery);
       const call = new HandlerCall(message, receipt, this.#port);
-      this.#calls.set(receipt, call);
+      callId = this.#calls.add(call);
       const returned = await this.#handler(message, call.context);
       const reply = await call.finish(returned);
       this.#settlements.add({ receipt, outcome: { kind: "ack" } }, reply);
@@ -66,7 +69,7 @@ export class HandlerRunner {
         this.#settlements.add({ receipt, outcome: { kind: "nack", delayMs: null, error } }, null);
       }
     } finally {
-      this.#calls.delete(receipt);
+      this.#calls.delete(callId);
     }
   }
 }

@@ -36,7 +36,7 @@ export class SettlementBatch {
     }
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#port.onTurnEnd(() => {
       this.#isScheduled = false;
       this.flush();
     });

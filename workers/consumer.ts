@@ -45,6 +45,7 @@ export default async function run(task: ThreadTask<ConsumerInit>): Promise<Error
   await stopped.promise;
   runner.flush();
   port.log.flush();
+  port.flush();
   return undefined;
 }
 

@@ -38,6 +38,11 @@ export class Emitter {
   #scheduled = false;
   #isGathering = false;
 
+  readonly #onTurnEnd = (): void => {
+    this.#scheduled = false;
+    this.#flush();
+  };
+
   constructor(port: ThreadPort, identity: { readonly key: string; readonly platform: string }) {
     this.#port = port;
     this.#identity = identity;
@@ -91,10 +96,7 @@ export class Emitter {
       return;
     }
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
+    this.#port.onTurnEnd(this.#onTurnEnd);
   }
 
   #flush(): void {

@@ -15,7 +15,8 @@ import {
   type FrameKind,
 } from "../src/contract/frame.ts";
 import type { AnswerMeta, EventMeta, LogRecord, RequestMethod } from "../src/contract/protocol.ts";
-import { withDeadline } from "../src/support/time.ts";
+import { Slots } from "../src/support/slots.ts";
+import { every, TimeoutError } from "../src/support/time.ts";
 import { ThreadLog } from "./thread-log.ts";
 
 /** What a thread's Piscina task is given. */
@@ -34,6 +35,14 @@ const requestLimit = 30_000;
 /** A held mailbox read waits 60 s; nothing takes longer than that and a little. */
 const requestDeadlineMs = 90_000;
 
+const expiryPeriodMs = 1000;
+
+type PendingRequest = {
+  readonly method: RequestMethod;
+  readonly expiresAtMs: number;
+  readonly answer: PromiseWithResolvers<Answer>;
+};
+
 /** What the coordinator answered: a value, and bytes where the value says what they are. */
 export type Answer = { readonly value: unknown; readonly body: Uint8Array };
 
@@ -42,15 +51,21 @@ export class ThreadPort {
   readonly log: ThreadLog;
   readonly #port: MessagePort;
   readonly #listeners = new Map<number, (frame: Frame) => void>();
-  readonly #requests = new Map<number, PromiseWithResolvers<Answer>>();
+  readonly #requests = new Slots<PendingRequest>();
   #outgoing: Uint8Array<ArrayBuffer>[] = [];
-  #lastRequestId = 0;
+  #gatherers: (() => void)[] = [];
+  #isFlushScheduled = false;
 
   constructor(port: MessagePort) {
     this.#port = port;
     this.log = new ThreadLog((records, dropped) => this.event({ event: "log", records, dropped }));
     this.#listeners.set(frameKinds.answer, (frame) => this.#onAnswer(frame));
     port.on("message", (buffer: ArrayBuffer) => this.#onBatch(new Uint8Array(buffer)));
+    every(
+      expiryPeriodMs,
+      () => this.#expireRequests(),
+      () => {},
+    );
     // The last lines before a crash or process.exit() are the ones that say why.
     process.once("exit", () => {
       this.log.flush();
@@ -61,7 +76,13 @@ export class ThreadPort {
   /** Sends a frame. What one turn of the loop sends leaves in one message: posting costs more than copying. */
   send(kind: FrameKind, meta: unknown, body?: readonly Uint8Array[]): void {
     this.#outgoing.push(encodeFrame(kind, 0, meta, body));
-    if (this.#outgoing.length === 1) setImmediate(() => this.flush());
+    this.#scheduleFlush();
+  }
+
+  /** Calls `gather` once, at the end of the loop's turn: what it sends leaves with all else of this turn. */
+  onTurnEnd(gather: () => void): void {
+    this.#gatherers.push(gather);
+    this.#scheduleFlush();
   }
 
   /** Reports without waiting. */
@@ -82,15 +103,13 @@ export class ThreadPort {
     signal?.throwIfAborted();
     if (this.#requests.size >= requestLimit)
       throw new GatewayError("queue_full", `Cannot ask for ${method}: ${requestLimit} requests are unanswered`);
-    this.#lastRequestId += 1;
-    const id = this.#lastRequestId;
     const answer = Promise.withResolvers<Answer>();
-    this.#requests.set(id, answer);
+    const id = this.#requests.add({ method, expiresAtMs: performance.now() + requestDeadlineMs, answer });
     const onAbort = (): void => answer.reject(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       this.send(frameKinds.request, { id, method, args });
-      return await withDeadline(answer.promise, requestDeadlineMs, `The request ${method}`);
+      return await answer.promise;
     } finally {
       signal?.removeEventListener("abort", onAbort);
       this.#requests.delete(id);
@@ -109,9 +128,30 @@ export class ThreadPort {
 
   /** Sends what waits, now: before an answer that goes another way, and before the end. */
   flush(): void {
+    const gatherers = this.#gatherers;
+    this.#gatherers = [];
+    for (const gather of gatherers) gather();
+    if (this.#outgoing.length === 0) return;
     const { buffer } = joinFrames(this.#outgoing);
     this.#outgoing = [];
-    if (buffer.byteLength > 0) this.#port.postMessage(buffer, [buffer]);
+    this.#port.postMessage(buffer, [buffer]);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    setImmediate(() => {
+      this.#isFlushScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** One timer for all requests: there may be tens of thousands. */
+  #expireRequests(): void {
+    const nowMs = performance.now();
+    for (const { method, expiresAtMs, answer } of this.#requests.values())
+      if (expiresAtMs <= nowMs)
+        answer.reject(new TimeoutError(`The request ${method} did not finish within ${requestDeadlineMs} ms`));
   }
 
   #onBatch(bytes: Uint8Array): void {
@@ -124,7 +164,7 @@ export class ThreadPort {
   #onAnswer(frame: Frame): void {
     // Made by the coordinator of the same version: trusted.
     const { id, outcome } = parseMeta(frame) as AnswerMeta;
-    const answer = this.#requests.get(id);
+    const answer = this.#requests.get(id)?.answer;
     if (answer === undefined) return;
     if (outcome.ok) answer.resolve({ value: outcome.value, body: frame.body });
     else answer.reject(GatewayError.fromReport(outcome.error));

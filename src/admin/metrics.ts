@@ -1,5 +1,5 @@
 /** `GET /metrics`: what the status says, as Prometheus text. Filled anew at each scrape, so that a removed adapter vanishes. */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type * as Prometheus from "prom-client";
 import type { GatewayControl } from "../contract/control.ts";
 import { adapterStates, type AdapterStatus, type GatewayStatus } from "../contract/status.ts";
 
@@ -113,36 +113,55 @@ const families: readonly Family[] = [
   },
 ];
 
-/** A registry of its own: nothing of the process-wide one is touched. */
+/** What every scrape answers with (`Registry.PROMETHEUS_CONTENT_TYPE`). */
+const contentType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** The library is loaded with the first scrape: who scrapes nothing does not pay for it. */
 export function createMetrics(control: Pick<GatewayControl, "status" | "drainLatencies">): Metrics {
-  const registry = new Registry();
-  const fillers = families.map((family) => register(family, registry));
-  const accept = new Histogram({
+  let text: Promise<() => Promise<string>> | null = null;
+  return {
+    contentType,
+    async text() {
+      text ??= createRegistry(control);
+      return (await text)();
+    },
+  };
+}
+
+/** A registry of its own: nothing of the process-wide one is touched. Resolves to the scrape. */
+async function createRegistry(
+  control: Pick<GatewayControl, "status" | "drainLatencies">,
+): Promise<() => Promise<string>> {
+  const library = await import("prom-client");
+  const registry = new library.Registry();
+  const fillers = families.map((family) => register(library, family, registry));
+  const accept = new library.Histogram({
     name: "bulkhead_accept_latency_seconds",
     help: "From an adapter's emit to on disk",
     buckets: acceptBuckets,
     registers: [registry],
   });
-  const delivery = new Histogram({
+  const delivery = new library.Histogram({
     name: "bulkhead_delivery_latency_seconds",
     help: "From accepted to acknowledged by the consumer",
     buckets: deliveryBuckets,
     registers: [registry],
   });
-  return {
-    contentType: registry.contentType,
-    text() {
-      const status = control.status();
-      for (const fill of fillers) fill(status);
-      const { acceptSeconds, deliverySeconds } = control.drainLatencies();
-      for (const seconds of acceptSeconds) accept.observe(seconds);
-      for (const seconds of deliverySeconds) delivery.observe(seconds);
-      return registry.metrics();
-    },
+  return () => {
+    const status = control.status();
+    for (const fill of fillers) fill(status);
+    const { acceptSeconds, deliverySeconds } = control.drainLatencies();
+    for (const seconds of acceptSeconds) accept.observe(seconds);
+    for (const seconds of deliverySeconds) delivery.observe(seconds);
+    return registry.metrics();
   };
 }
 
-function register(family: Family, registry: Registry): (status: GatewayStatus) => void {
+function register(
+  { Counter, Gauge }: typeof Prometheus,
+  family: Family,
+  registry: Prometheus.Registry,
+): (status: GatewayStatus) => void {
   const configuration = {
     name: family.name,
     help: family.help,

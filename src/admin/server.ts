@@ -1,10 +1,11 @@
 /** The admin API: what operators, the command line and monitoring talk to. A thin shell over {@link GatewayControl}. */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { ListenAddress } from "../contract/config.ts";
 import type { GatewayControl } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Logger } from "../support/logger.ts";
+import { createServer } from "../support/node-http.ts";
 import { withDeadline } from "../support/time.ts";
 import { adminApplication } from "./application.ts";
 import { errorRecord, statusOf } from "./error-answer.ts";

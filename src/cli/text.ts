@@ -1,5 +1,6 @@
 /** Values as a person reads them on a terminal. */
-import Table from "cli-table3";
+import { createRequire } from "node:module";
+import type Table from "cli-table3";
 import type { ConfigIssue } from "../contract/spec.ts";
 
 const borderless = {
@@ -22,7 +23,9 @@ const borderless = {
 
 /** Rows under a heading, columns aligned, no lines. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
+  // Loaded for the first table: a gateway that runs for months prints none.
+  const TextTable = createRequire(import.meta.url)("cli-table3") as typeof Table;
+  const table = new TextTable({
     head: [...head],
     chars: borderless,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },

@@ -174,7 +174,7 @@ class ThreadJournal implements Journal {
       if (this.#canSend()) this.#sendNext();
     };
     if (this.#groupCommitMs > 0 && this.#closing === null) after(this.#groupCommitMs, send);
-    else queueMicrotask(send);
+    else setImmediate(send);
   }
 
   #sendNext(): void {

@@ -12,6 +12,8 @@ const longestWaitMs = 60_000;
 const mostHeld = 20_000;
 const longestConversationCharacters = 512;
 const journalRetryMs = 1000;
+/** How late it may be on disk that mail was fetched. */
+const takenDelayMs = 20;
 
 /** Which thread asks. */
 export type MailClient = { readonly key: string; readonly generation: number };
@@ -181,8 +183,8 @@ export class Mailboxes implements AsyncDisposable {
     this.#taken.set(name, { op: "mailTaken", ...place, upTo });
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    // One transaction for all that is fetched in one turn of the loop.
-    setImmediate(() => {
+    // One transaction for all that is fetched meanwhile, and not one more sync of the disk for each reply.
+    afterDelay(takenDelayMs, () => {
       this.#isFlushScheduled = false;
       void this.#flush();
     });

@@ -1,7 +1,8 @@
 /** A plain HTTP server that stays reachable: bounded in time and connections, honest about a port in use, gone when it is stopped. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { GatewayError } from "../contract/errors.ts";
+import { createServer } from "./node-http.ts";
 import { after } from "./time.ts";
 
 /** What a listener serves and where. Times in milliseconds. */

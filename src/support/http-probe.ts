@@ -1,7 +1,7 @@
 /** Proof that one of our own servers answers: a request over the real network stack. */
-import { get } from "node:http";
 import { GatewayError } from "../contract/errors.ts";
 import { addressText } from "./http-listener.ts";
+import { get } from "./node-http.ts";
 
 /** @throws {GatewayError} `platform_unavailable` when `path` is not answered with 200 within `timeoutMs`. */
 export async function probeHttp(

@@ -1,6 +1,7 @@
 /** The one log sink: pino, JSON lines (pretty on a terminal), every line redacted before it is written. */
+import { createRequire } from "node:module";
 import { pino, stdTimeFunctions, type DestinationStream } from "pino";
-import pretty from "pino-pretty";
+import type PinoPretty from "pino-pretty";
 import type { Redactor } from "./redact.ts";
 
 /** The levels of `log_level`. */
@@ -76,6 +77,8 @@ function wrap(target: pino.Logger): Logger {
 }
 
 function standardOutput(): { write(line: string): void } {
-  if (process.stdout.isTTY) return pretty({ colorize: true, messageKey: "event", ignore: "pid,hostname", sync: true });
-  return process.stdout;
+  if (!process.stdout.isTTY) return process.stdout;
+  // Loaded on a terminal only: a service does not need it.
+  const pretty = createRequire(import.meta.url)("pino-pretty") as typeof PinoPretty;
+  return pretty({ colorize: true, messageKey: "event", ignore: "pid,hostname", sync: true });
 }

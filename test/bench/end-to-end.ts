@@ -10,7 +10,8 @@ const section = "end-to-end";
 const conversations = 100;
 const rounds = 3;
 const seconds = 5;
-const warmUpSeconds = 3;
+/** V8 is still compiling what is hot in the first seconds. */
+const warmUpSeconds = 6;
 
 /** A fresh gateway for each load, `rounds` times; medians. */
 export async function measureEndToEnd(): Promise<readonly Figure[]> {

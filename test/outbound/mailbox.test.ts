@@ -85,11 +85,13 @@ describe("Mailboxes.read()", () => {
     assert.deepEqual((await read).value, []);
   });
 
-  it("does not hand out again what a read took away, also after a restart", async () => {
+  it("does not hand out again what a read took away, also after a restart", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const rig = new Rig();
     await rig.deliver(1, "one");
     assert.deepEqual(texts(await rig.mailboxes.read(web, { ...now, remove: true })), ["one"]);
     assert.deepEqual((await rig.mailboxes.read(web, now)).value, []);
+    t.mock.timers.tick(20);
     await turns();
     const after = new Rig(rig.journal.restarted());
     assert.deepEqual((await after.mailboxes.read(web, now)).value, []);
@@ -188,12 +190,16 @@ describe("Mailboxes.read()", () => {
 });
 
 describe("Mailboxes.ack()", () => {
-  it("removes up to the cursor, on disk too, in one transaction per turn", async () => {
+  it("removes up to the cursor, on disk too, in one transaction for all that is fetched within 20 ms", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const rig = new Rig();
     for (let cursor = 1; cursor <= 3; cursor += 1) await rig.deliver(cursor, `t${cursor}`);
     rig.mailboxes.ack(web, { conversation: "room", upTo: 1 });
     rig.mailboxes.ack(web, { conversation: "room", upTo: 2 });
     assert.deepEqual(texts(await rig.mailboxes.read(web, now)), ["t3"]);
+    await turns();
+    assert.equal(rig.journal.commits.length, 3);
+    t.mock.timers.tick(20);
     await turns();
     assert.deepEqual(await rig.onDisk(), [3]);
     assert.equal(rig.journal.commits.length, 4);
@@ -205,9 +211,12 @@ describe("Mailboxes.ack()", () => {
     await rig.deliver(1, "one");
     rig.journal.fail(new GatewayError("journal_unavailable", "no disk"));
     rig.mailboxes.ack(web, { conversation: "room", upTo: 1 });
+    t.mock.timers.tick(20);
     await turns();
     rig.journal.fail(null);
     t.mock.timers.tick(1000);
+    await turns();
+    t.mock.timers.tick(20);
     await turns();
     assert.deepEqual(await rig.onDisk(), []);
   });

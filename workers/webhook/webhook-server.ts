@@ -15,7 +15,7 @@ import { isLoopback, isUnforgeableHost } from "../../src/support/loopback.ts";
 import { withDeadline } from "../../src/support/time.ts";
 import { TokenBuckets } from "../../src/support/token-buckets.ts";
 import { Credentials } from "./credentials.ts";
-import { Polls } from "./polls.ts";
+import { type PollAnswer, Polls } from "./polls.ts";
 import { parseSend, parseTarget, type Target } from "./requests.ts";
 
 /** Made once: an abort without a reason makes a DOMException with a stack, at every request. */
@@ -174,16 +174,19 @@ export class WebhookServer {
       verdict === "allowed" || (verdict === "signed" && this.#credentials.isSigned(request.headers, noBody));
     if (!isAllowed) return answerFailureBeforeBody(request, response, unauthorized);
     const gone = new AbortController();
-    response.once("close", () => gone.abort(clientGone));
-    const answer = await this.polls.poll({
+    let answer: PollAnswer | null = null;
+    // `close` comes after the last byte was handed over, or without it.
+    response.once("close", () => {
+      if (answer === null) gone.abort(clientGone);
+      else answer.settle(response.writableFinished);
+    });
+    answer = await this.polls.poll({
       conversation: target.conversation,
       after: target.after,
       waitMs: target.waitMs,
       signal: gone.signal,
     });
-    // `close` comes after the last byte was handed over, or without it.
-    if (response.destroyed || gone.signal.aborted) return answer.settle(false);
-    response.once("close", () => answer.settle(response.writableFinished));
+    if (gone.signal.aborted) return answer.settle(false);
     answerJson(response, 200, JSON.stringify({ messages: answer.messages, cursor: answer.cursor }));
   }
 }
