@@ -1,5 +1,6 @@
 /** The `bulkhead` command: a thin client of the admin API, plus what works without a gateway. Loading this file runs it. */
 import { AdminClient } from "./admin-client.ts";
+import { readAdminAddress } from "./admin/address-file.ts";
 import { readAdminToken } from "./admin/token.ts";
 import type { ConfigSource } from "./cli/context.ts";
 import { locateGateway } from "./cli/locate-gateway.ts";
@@ -8,10 +9,12 @@ import { parseListenAddress } from "./config/listen-address.ts";
 import { builtPlatforms } from "./contract/capabilities.ts";
 import type { Config, LoadResult } from "./contract/config.ts";
 import type { PlanAction } from "./contract/control.ts";
+import { version } from "./gateway/version.ts";
 import { buildDesiredState } from "./reconcile/desired.ts";
 import { nothingObserved, plan } from "./reconcile/plan.ts";
 
 const entries: ProgramEntries = {
+  version,
   async start(configPath) {
     const { runGateway } = await import("./main.ts");
     return runGateway({ configPath });
@@ -30,8 +33,9 @@ const entries: ProgramEntries = {
     load,
     planFromNothing,
     async connect() {
-      const options = { source, load, parseListen: parseListenAddress, readToken: readAdminToken };
-      return new AdminClient(await locateGateway(options));
+      const parseListen = parseListenAddress;
+      const files = { readToken: readAdminToken, readAddress: readAdminAddress };
+      return new AdminClient(await locateGateway({ source, load, parseListen, ...files }));
     },
   }),
 };

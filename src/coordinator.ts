@@ -1,4 +1,5 @@
 /** The composition root: builds the stages in the order of a message's way, joins them, and ends them in reverse. */
+import { publishAdminAddress } from "./admin/address-file.ts";
 import { EventRing } from "./admin/event-ring.ts";
 import { createMetrics } from "./admin/metrics.ts";
 import { startAdminServer } from "./admin/server.ts";
@@ -10,19 +11,25 @@ import { InvalidConfigError } from "./contract/invalid-config-error.ts";
 import { createFlow, type Flow } from "./flow/flow.ts";
 import { AdapterDirectory } from "./gateway/adapter-directory.ts";
 import { AdapterTraffic } from "./gateway/adapter-traffic.ts";
+import { CommandDirectory } from "./gateway/command-directory.ts";
 import { ConditionBoard } from "./gateway/condition-board.ts";
 import { createConfigLoader, watchConfig } from "./gateway/config-loader.ts";
+import { configSecrets } from "./gateway/config-secrets.ts";
 import { createConsumerServices } from "./gateway/consumer-services.ts";
 import { EventFeed } from "./gateway/event-feed.ts";
 import { layFoundation } from "./gateway/foundation.ts";
 import { createControl } from "./gateway/gateway-control.ts";
 import { createGatewayFleet } from "./gateway/gateway-fleet.ts";
 import { assembleStatus, CoordinatorMeter } from "./gateway/gateway-status.ts";
+import { showJournalTrouble, showReplayWindow } from "./gateway/journal-trouble.ts";
+import { MissedMessages } from "./gateway/missed-messages.ts";
 import { ResumeStates } from "./gateway/resume-states.ts";
 import { startSupervision } from "./gateway/supervision.ts";
 import { version } from "./gateway/version.ts";
 import { HostPool } from "./host/hosts.ts";
+import { StandbyHosts } from "./host/standby-hosts.ts";
 import { startRetention } from "./journal/retention.ts";
+import { AttachmentFiles } from "./outbound/attachment-files.ts";
 import { Mailboxes } from "./outbound/mailbox.ts";
 import { Outbox } from "./outbound/outbox.ts";
 import { parseTarget } from "./outbound/targets.ts";
@@ -80,7 +87,6 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     redactor,
     ...(options.logDestination === undefined ? {} : { destination: options.logDestination }),
   });
-  for (const warning of config.warnings) logger.warn("config-warning", warning);
 
   const foundation = await layFoundation(config, { stack, journalEntryUrl: catalog.entries.journal, logger });
   const { journal } = foundation;
@@ -89,42 +95,29 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
   const feed = new EventFeed(new EventRing());
   stack.use(conditions.watch((list) => feed.conditions(list)));
   logger.onLine((line) => feed.logLine(line));
-  const noteSetAside = (): void => {
-    const { setAsidePath } = journal.opened;
-    if (setAsidePath !== null)
-      conditions.set("journal_corrupt", `The journal could not be read and was set aside as ${setAsidePath}`);
-  };
-  noteSetAside();
-  journal.onTrouble((trouble) => {
-    conditions.set("journal_unavailable", trouble);
-    // A file may also be found damaged while it is in use.
-    noteSetAside();
-  });
+  showJournalTrouble(journal, conditions);
   const retention = stack.use(
     startRetention({
       journal,
       settings: config.journal,
       logger,
-      onReplayWindowShort: (isShort) =>
-        conditions.set(
-          "replay_window_short",
-          isShort ? "Handled messages are pruned early, to stay below max_bytes" : null,
-        ),
+      onReplayWindowShort: (isShort) => showReplayWindow(isShort, conditions),
     }),
   );
 
-  const hosts = stack.use(
-    new HostPool({
-      ...config.hosts,
-      hostEntryUrl: catalog.entries.host,
-      threadEntries: catalog.entries,
-      pids: foundation.hostPids,
-      logger,
-    }),
-  );
+  const pool = new HostPool({
+    ...config.hosts,
+    hostEntryUrl: catalog.entries.host,
+    threadEntries: catalog.entries,
+    pids: foundation.hostPids,
+    logger,
+  });
+  const nextGeneration = (): number => supervision.generations.next();
+  const hosts = stack.use(new StandbyHosts({ hosts: pool, nextGeneration, logger }));
   const mailboxes = stack.use(new Mailboxes({ journal, logger }));
   const directory = new AdapterDirectory();
   const outbox = stack.use(new Outbox({ journal, adapters: directory, mailboxes, logger }));
+  const attachments = stack.use(await AttachmentFiles.open(config.gateway.stateDir, { adapters: directory, logger }));
   const desired = buildDesiredState(config, {
     fingerprintKey: foundation.installKey,
     adapterModules: catalog.adapterModules,
@@ -144,6 +137,13 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
   flow.onAccepted((message) => feed.message(message));
   conditions.addSource(() => flow.conditions());
 
+  const missed = stack.use(new MissedMessages({ logger, onMessages: (key, count) => flow.noteLost(key, count) }));
+  const commands = await CommandDirectory.start({
+    router: desired.router,
+    consumers: new Set(desired.consumers.keys()),
+    store: foundation.store,
+    onChange: () => adapters.commandsChanged(),
+  });
   const resumeStates = await ResumeStates.load(journal);
   const supervision = await startSupervision({
     foundation,
@@ -155,6 +155,9 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
       feed.state(key, entry);
       directory.onChange(key, entry);
     },
+    onObserved: (key, observedGeneration, latest) => feed.observed(key, observedGeneration, latest),
+    onMissed: (key, report) => missed.add(key, report),
+    commands: (key) => commands.of(key),
   });
   const { adapters } = supervision;
   const traffic = new AdapterTraffic({
@@ -171,14 +174,16 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     new Consumers({
       dispatcher: flow.dispatcher,
       hosts,
-      nextGeneration: () => supervision.generations.next(),
+      nextGeneration,
       counts: (name) => flow.counts().consumers[name],
       services: createConsumerServices({
         outbox,
+        attachments,
         adapters: directory,
         logger,
         keys: () => new Set(adapters.observed().keys()),
       }),
+      onCommands: (name, declared) => commands.set(name, declared),
       logger,
     }),
   );
@@ -190,43 +195,38 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     fleet: createGatewayFleet({
       adapters,
       consumers,
-      applyRouter: (router, names) => flow.applyRouter(router, names),
+      applyRouter(router, names) {
+        flow.applyRouter(router, names);
+        commands.applyRouter(router);
+      },
       onSpec: (key, secrets) => redactor.set(key, secrets),
+      redact: (text) => redactor.redact(text),
       logger,
     }),
     logger,
     onConfig(accepted) {
       inForce = accepted;
+      for (const [owner, secrets] of configSecrets(accepted)) redactor.set(owner, secrets);
       logger.setLevel(accepted.gateway.logLevel);
       retention.update(accepted.journal);
     },
     onConditions: () => feed.conditions(conditions.list()),
   });
   stack.use(reconciler);
+  adapters.forgetPausesOfRemoved();
   conditions.addSource(() => reconciler.conditions);
   conditions.addSource(() => adapters.statuses().flatMap((status) => status.conditions));
 
   const meter = stack.use(new CoordinatorMeter(() => journal.query("counts", {})));
+  const inJournal = { durability: config.journal.durability, maxBytes: () => inForce.journal.maxBytes };
+  const parts = { version, reconciler, conditions, hosts, adapters, flow, outbox, missed, consumers };
   const control = createControl({
-    status: () =>
-      assembleStatus(
-        {
-          version,
-          configGeneration: () => reconciler.configGeneration,
-          conditions: () => conditions.list(),
-          hosts: () => hosts.status(),
-          adapters: () => adapters.statuses(),
-          counts: () => flow.counts().keys,
-          sent: (key) => outbox.sentCount(key),
-          consumers: () => consumers.statuses(),
-          journal: { durability: config.journal.durability, maxBytes: () => inForce.journal.maxBytes },
-        },
-        meter,
-      ),
+    status: () => assembleStatus({ ...parts, journal: inJournal }, meter),
     conditions: () => conditions.list(),
     isReady: () => journal.trouble === null,
     reconciler,
     adapters,
+    store: foundation.store,
     parseTarget,
     outbox,
     journal,
@@ -243,6 +243,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
       metrics: createMetrics(control),
     }),
   );
+  stack.use(await publishAdminAddress(config.gateway.stateDir, admin.address));
   if (source.kind === "file") stack.use(await watchConfig(source.path, { reconciler, logger }));
   return { config, control, logger, adminAddress: admin.address, reconciler, adapters, consumers, flow, outbox };
 }

@@ -1,23 +1,28 @@
-/** The public API: a gateway inside your own process, and the types that handlers and adapters are written with. */
+/**
+ * The public API: a gateway inside your own process, and the types that handlers and adapters are written with. Adapters' and
+ * handlers' threads load this file too: what only a gateway needs is loaded by {@link createGateway}, and any Node can load the rest.
+ */
 import { resolve } from "node:path";
 import type { AdapterModule } from "./contract/adapter.ts";
 import type { GatewayEvent, PlanReport, ReloadReport } from "./contract/control.ts";
 import type { HandlerContext } from "./contract/handler-context.ts";
 import type { Message } from "./contract/message.ts";
-import { parseResponse, type ResponseInput } from "./contract/response.ts";
+import type { ResponseInput } from "./contract/response.ts";
 import type { GatewayStatus } from "./contract/status.ts";
 import type { LibraryDelivery } from "./consume/library-delivery.ts";
-import { Gateway as RunningGateway } from "./gateway.ts";
-import { adapterModules, entries } from "../workers/catalog.ts";
+import { assertNodeIsNewEnough } from "./support/required-node.ts";
 
 export { GatewayError } from "./contract/errors.ts";
 export { RejectMessage } from "./contract/reject-message.ts";
 export type { AdapterContext, AdapterModule, RunningAdapter } from "./contract/adapter.ts";
+export type { CommandInput } from "./contract/command.ts";
 export type { Message } from "./contract/message.ts";
 export type { Response, ResponseInput } from "./contract/response.ts";
 export type { GatewayStatus } from "./contract/status.ts";
 export type { LibraryDelivery as Delivery } from "./consume/library-delivery.ts";
 export type { HandlerContext } from "./contract/handler-context.ts";
+
+assertNodeIsNewEnough(process.versions.node);
 
 /** A consumer module's default export. Its result is the reply. */
 export type Handler = (
@@ -71,6 +76,11 @@ export type CreateGatewayOptions = {
  * @throws {GatewayError} `config_invalid` with every error, `conflict` when the state directory or a port is taken.
  */
 export async function createGateway({ config, log }: CreateGatewayOptions): Promise<Gateway> {
+  const [{ Gateway: RunningGateway }, { parseResponse }, { adapterModules, entries }] = await Promise.all([
+    import("./gateway.ts"),
+    import("./contract/response.ts"),
+    import("../workers/catalog.ts"),
+  ]);
   const running = await RunningGateway.start({
     source:
       typeof config === "string"

@@ -4,8 +4,8 @@ import { posix } from "node:path";
 import { describe, it } from "node:test";
 import { sourceFiles, withoutComments } from "./support/source-files.ts";
 
-/** One import of a file of ours. */
-type Import = { readonly from: string; readonly to: string; readonly isTypeOnly: boolean };
+/** One import of a file of ours. `isLazy`: an `import()`, which loads nothing until it is run. */
+type Import = { readonly from: string; readonly to: string; readonly isTypeOnly: boolean; readonly isLazy?: boolean };
 
 const files = sourceFiles(["src", "workers"]);
 
@@ -50,7 +50,8 @@ describe("architecture", () => {
 describe("the rules", () => {
   const rows: readonly (readonly [boolean, string, string])[] = [
     [true, "src/main.ts", "workers/catalog.ts"],
-    [true, "src/library.ts", "workers/catalog.ts"],
+    [true, "src/library.ts", "src/contract/errors.ts"],
+    [true, "src/library.ts", "src/support/required-node.ts"],
     [true, "src/cli.ts", "src/reconcile/plan.ts"],
     [true, "src/gateway/fleet.ts", "src/reconcile/plan.ts"],
     [true, "src/reconcile/plan.ts", "src/contract/spec.ts"],
@@ -61,6 +62,8 @@ describe("the rules", () => {
     [true, "workers/adapter-runtime.ts", "workers/emitter.ts"],
     [true, "workers/journal.ts", "workers/journal-schema.ts"],
     [false, "src/cli.ts", "workers/catalog.ts"],
+    [false, "src/library.ts", "workers/catalog.ts"],
+    [false, "src/library.ts", "src/gateway.ts"],
     [false, "src/main.ts", "workers/host.ts"],
     [false, "src/gateway/fleet.ts", "workers/catalog.ts"],
     [false, "src/gateway/fleet.ts", "src/main.ts"],
@@ -89,6 +92,15 @@ describe("the rules", () => {
     assert.ok(!isAllowed({ from: "src/contract/config.ts", to: "src/support/logger.ts", isTypeOnly: false }));
   });
 
+  it("let the library load the gateway only when one is created, and name its types", () => {
+    for (const to of ["src/gateway.ts", "src/consume/library-delivery.ts", "workers/catalog.ts"])
+      assert.ok(isAllowed({ from: "src/library.ts", to, isTypeOnly: false, isLazy: true }), to);
+    assert.ok(
+      isAllowed({ from: "src/library.ts", to: "src/consume/library-delivery.ts", isTypeOnly: true, isLazy: false }),
+    );
+    assert.ok(!isAllowed({ from: "src/library.ts", to: "workers/host.ts", isTypeOnly: false, isLazy: true }));
+  });
+
   it("find imports in every form they have, and none in comments", () => {
     const text = [
       'import type { A } from "./a.ts";',
@@ -102,17 +114,21 @@ describe("the rules", () => {
       'const page = "https://example.com"; import g from "./g.ts";',
     ].join("\n");
     assert.deepEqual(
-      importsOf("src/x/x.ts", text).map(({ to, isTypeOnly }) => `${to}${isTypeOnly ? " type" : ""}`),
-      ["src/x/a.ts type", "src/b/b.ts", "src/x/d.ts", "src/x/e.ts", "src/x/f.ts", "src/x/g.ts"],
+      importsOf("src/x/x.ts", text).map(
+        ({ to, isTypeOnly, isLazy }) => `${to}${isTypeOnly ? " type" : ""}${isLazy === true ? " lazy" : ""}`,
+      ),
+      ["src/x/a.ts type", "src/b/b.ts", "src/x/d.ts", "src/x/e.ts lazy", "src/x/f.ts", "src/x/g.ts"],
     );
   });
 });
 
-function isAllowed({ from, to, isTypeOnly }: Import): boolean {
+function isAllowed({ from, to, isTypeOnly, isLazy = false }: Import): boolean {
   const isContract = to.startsWith("src/contract/");
   const isShared = isContract || to.startsWith("src/support/");
   if (to.startsWith("test/")) return false;
   if (from.startsWith("workers/")) return mayWorkerImport(from, to, isShared);
+  // Adapters' and handlers' threads load the library: what it loads with itself, they all carry.
+  if (from === "src/library.ts" && !isTypeOnly && !isLazy) return isShared;
   if (to.startsWith("workers/"))
     return to === "workers/catalog.ts" && (from === "src/main.ts" || from === "src/library.ts");
   if (!to.startsWith("src/")) return false;
@@ -159,10 +175,11 @@ function isThreadFile(path: string): boolean {
 
 function importsOf(path: string, text: string): readonly Import[] {
   const pattern = /\b(?:(import|export)\s+(type\s+)?(?:[^;"'()]*?\bfrom\s+)?|import\s*\(\s*)["'](\.[^"']*)["']/gu;
-  return [...withoutComments(text).matchAll(pattern)].map(([, , type, specifier = ""]) => ({
+  return [...withoutComments(text).matchAll(pattern)].map(([, keyword, type, specifier = ""]) => ({
     from: path,
     to: posix.join(posix.dirname(path), specifier),
     isTypeOnly: type !== undefined,
+    isLazy: keyword === undefined,
   }));
 }
 

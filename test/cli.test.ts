@@ -2,11 +2,12 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { adminTokenPath } from "../src/admin/token.ts";
+import { createGateway } from "../src/library.ts";
 import { CliBench } from "./support/cli-bench.ts";
 
 const program = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
@@ -94,6 +95,28 @@ describe("bulkhead", () => {
       await configure(directory, bench);
       const { exitCode, out } = await bulkhead(directory, "status", "--json");
       assert.deepEqual([exitCode, (JSON.parse(out) as { pid: number }).pid], [0, 4141]);
+    }));
+
+  it("finds a gateway whose config leaves the port to the system, while it runs and not after", () =>
+    inDirectory(async (directory) => {
+      const file = path.join(directory, "bulkhead.toml");
+      await writeFile(file, `[admin]\nlisten = "127.0.0.1:0"\n`);
+      const gateway = await createGateway({ config: file, log: () => {} });
+      try {
+        const { exitCode, out, err } = await bulkhead(directory, "status", "--json");
+        assert.deepEqual([exitCode, err], [0, ""]);
+        assert.equal((JSON.parse(out) as { pid: number }).pid, process.pid);
+      } finally {
+        await gateway[Symbol.asyncDispose]();
+      }
+      assert.equal((await bulkhead(directory, "status")).exitCode, 3);
+    }));
+
+  it("says its version", () =>
+    inDirectory(async (directory) => {
+      const manifest = await readFile(new URL("../package.json", import.meta.url), "utf8");
+      const { version } = JSON.parse(manifest) as { readonly version: string };
+      assert.deepEqual(await bulkhead(directory, "--version"), { exitCode: 0, out: `${version}\n`, err: "" });
     }));
 
   it("ends tail with exit 0 on Ctrl-C", () =>

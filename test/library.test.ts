@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -33,6 +35,60 @@ async function reached(gateway: Gateway, key: string, state: string): Promise<vo
   }
   seen.abort();
 }
+
+/** Runs `program` as a module in a process of its own, with `preload` (JavaScript) before it. */
+async function runModule(program: string, preload: string) {
+  const asUrl = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
+  const child = spawn(process.execPath, ["--import", asUrl(preload), "--input-type=module", "--eval", program], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => (out += String(chunk)));
+  child.stderr.on("data", (chunk) => (err += String(chunk)));
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  return { exitCode, out, err };
+}
+
+describe("the library's entry", () => {
+  const url = new URL("../src/library.ts", import.meta.url).href;
+  const top = new URL("../", import.meta.url).href;
+
+  it("loads nothing of the gateway until one is created: adapters and handlers import it into their threads", async () => {
+    const preload = `
+      import { registerHooks } from "node:module";
+      globalThis.loaded = [];
+      registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });`;
+    const program = `
+      const library = await import(${JSON.stringify(url)});
+      const atImport = [...loaded];
+      await library.createGateway({ config: { nonsense: {} }, log: () => {} }).catch(() => {});
+      console.log(JSON.stringify({ atImport, names: Object.keys(library), later: loaded.slice(atImport.length) }));`;
+    const { out, err } = await runModule(program, preload);
+    assert.equal(err, "");
+    const { atImport, names, later } = JSON.parse(out) as Record<string, string[]>;
+    assert.deepEqual(names, ["GatewayError", "RejectMessage", "createGateway", "defineAdapter", "defineHandler"]);
+    // All of it: a module of Node's that an older one does not know would keep that one from saying so in a sentence.
+    assert.deepEqual(atImport?.map((each) => each.replace(top, "")).sort(), [
+      "node:path",
+      "src/contract/errors.ts",
+      "src/contract/reject-message.ts",
+      "src/library.ts",
+      "src/support/required-node.ts",
+    ]);
+    for (const part of ["src/coordinator.ts", "src/gateway/", "/zod/", "/piscina/", "workers/catalog.ts"])
+      assert.ok(
+        later?.some((each) => each.includes(part)),
+        `${part} is loaded when a gateway is created`,
+      );
+  });
+
+  it("tells an older Node in one sentence what it needs", async () => {
+    const preload = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.11.1" } });`;
+    const { exitCode, err } = await runModule(`await import(${JSON.stringify(url)});`, preload);
+    assert.equal(exitCode, 1);
+    assert.match(err, /^Error: Cannot load bulkhead: found Node 20\.11\.1, expected >=24\.15$/m);
+  });
+});
 
 describe("createGateway()", () => {
   it("gives messages to a for-await loop, sends its responses, and acks", async () => {

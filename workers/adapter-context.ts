@@ -33,6 +33,7 @@ export function createContext(parts: {
     },
     reconnecting: (reason) => port.event({ event: "reconnecting", reason: reason.slice(0, 1024) }),
     connected: () => port.event({ event: "connected" }),
+    missed: ({ messages = 0, gapSeconds = 0 }) => port.event({ event: "missed", messages, gapSeconds }),
     resume: {
       load: () => port.request("resume.load", {}, signal),
       store: (state) => emitter.storeResume(state),

@@ -31,8 +31,8 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
   exposeControl(
     task.controlPort,
     {
-      start: () =>
-        runtime.start().finally(() => {
+      start: (args?: { readonly init?: AdapterInit }) =>
+        runtime.start(args?.init).finally(() => {
           port.log.flush();
           port.flush();
         }),
@@ -46,6 +46,7 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
         runtime.running.setStatus?.(args) ?? done(),
       history: async (args: Parameters<NonNullable<RunningAdapter["history"]>>[0]) =>
         (await runtime.running.history?.(args)) ?? [],
+      attachment: (args: AttachmentCall) => runtime.attachment(args),
       updatePolicy: (args: { readonly policy: Policy }) => runtime.updatePolicy(args.policy),
       probe: async () => runtime.running.probe?.(),
     },
@@ -60,10 +61,13 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
 
 async function done(): Promise<void> {}
 
+type AttachmentCall = Omit<Parameters<NonNullable<RunningAdapter["attachment"]>>[0], "signal">;
+
 /** One adapter between its start and its stop. */
 class AdapterRuntime {
   readonly #module: AdapterModule;
-  readonly #context: AdapterContext;
+  readonly #emitter: Emitter;
+  #context: AdapterContext;
   readonly #port: ThreadPort;
   readonly #ended = new AbortController();
   #running: RunningAdapter | null = null;
@@ -71,7 +75,8 @@ class AdapterRuntime {
   constructor(module: AdapterModule, init: AdapterInit, port: ThreadPort) {
     this.#module = module;
     this.#port = port;
-    this.#context = createContext({ init, port, emitter: new Emitter(port, init), signal: this.#ended.signal });
+    this.#emitter = new Emitter(port, init);
+    this.#context = this.#createContext(init);
   }
 
   /** @throws {GatewayError} `adapter_unavailable` before its start is done. */
@@ -80,7 +85,9 @@ class AdapterRuntime {
     throw new GatewayError("adapter_unavailable", `Cannot reach ${this.#context.key}: it has not started`);
   }
 
-  async start(): Promise<StartedValue> {
+  /** `init`: where this thread was a spare until now, which is told for whom it exists only here. */
+  async start(init: AdapterInit | undefined): Promise<StartedValue> {
+    if (init !== undefined) this.#context = this.#createContext(init);
     const context = { ...this.#context, settings: parseSettings(this.#module, this.#context.settings) };
     const running = await this.#module.start(context);
     this.#running = running;
@@ -98,6 +105,10 @@ class AdapterRuntime {
     };
   }
 
+  #createContext(init: AdapterInit): AdapterContext {
+    return createContext({ init, port: this.#port, emitter: this.#emitter, signal: this.#ended.signal });
+  }
+
   async stop(): Promise<void> {
     this.#ended.abort(new GatewayError("adapter_unavailable", `${this.#context.key} is stopping`));
     await this.#running?.stop();
@@ -109,6 +120,16 @@ class AdapterRuntime {
       throw new GatewayError("unsupported_response", `Cannot send to ${this.#context.key}: its module has no send`);
     const receipt = await running.send({ ...request, signal: this.#ended.signal });
     return { platformMessageId: receipt?.platformMessageId ?? null };
+  }
+
+  async attachment(request: AttachmentCall): Promise<{ readonly sizeBytes: number }> {
+    const { running } = this;
+    if (running.attachment === undefined)
+      throw new GatewayError(
+        "not_found",
+        `Cannot fetch the attachment: the module of ${this.#context.key} fetches none`,
+      );
+    return running.attachment({ ...request, signal: this.#ended.signal });
   }
 
   async updatePolicy(policy: Policy): Promise<void> {

@@ -14,8 +14,12 @@ export const entries = {
   journal: entry("journal"),
 } as const;
 
+/** File URL of this gateway's own library, which is what the modules in its threads get when they import `bulkhead`. */
+export const libraryUrl = entry("../src/library");
+
 /** File URL of each built-in platform's adapter module. A platform that is not listed is not built yet. */
 export const adapterModules: Readonly<Record<string, string>> = {
   webhook: entry("webhook/adapter"),
   webchat: entry("webchat/adapter"),
+  telegram: entry("telegram/adapter"),
 };

@@ -1,7 +1,8 @@
 /** One handler's call: its context, and the count of its replies. */
 import type { AdapterLog } from "../src/contract/adapter.ts";
 import { GatewayError } from "../src/contract/errors.ts";
-import type { HistoryMessage, Message } from "../src/contract/message.ts";
+import type { HistoryMessage, Message, ReplyTo } from "../src/contract/message.ts";
+import type { OpenedDelivery } from "../src/contract/open-message.ts";
 import type { HandlerContext } from "../src/contract/handler-context.ts";
 import type { RequestMethod } from "../src/contract/protocol.ts";
 import type { ResponseInput } from "../src/contract/response.ts";
@@ -19,6 +20,7 @@ export class HandlerCall {
   readonly context: HandlerContext;
   readonly receipt: string;
   readonly #message: Message;
+  readonly #replyTo: ReplyTo | null;
   readonly #port: ThreadPort;
   readonly #line = new ReplyLine();
   #abort: AbortController | null = null;
@@ -26,18 +28,20 @@ export class HandlerCall {
   #replies = 0;
   #sends = 0;
 
-  constructor(message: Message, receipt: string, port: ThreadPort) {
+  constructor({ message, replyTo }: OpenedDelivery, receipt: string, port: ThreadPort) {
     this.#message = message;
+    this.#replyTo = replyTo;
     this.receipt = receipt;
     this.#port = port;
     this.context = new CallContext(
       {
         reply: (response) => this.#line.add(() => this.#reply(response)),
         setStatus: async (status) => {
-          await this.#request("consumer.setStatus", { status: typeof status === "string" ? { kind: status } : status });
+          const full = typeof status === "string" ? { kind: status } : status;
+          await this.#request("consumer.setStatus", { status: full, replyTo });
         },
         history: async ({ limit = defaultHistoryMessages, before = platformIdOf(message) } = {}) =>
-          (await this.#request("consumer.history", { limit, before })) as readonly HistoryMessage[],
+          (await this.#request("consumer.history", { limit, before, replyTo })) as readonly HistoryMessage[],
         send: (target, response) => this.#send(target, response),
         extend: async (ms) => (await this.#request("consumer.extend", { ms })) === true,
       },
@@ -59,7 +63,7 @@ export class HandlerCall {
   async finish(returned: unknown): Promise<EncodedReply | null> {
     await this.#line.finish();
     if (returned === undefined || returned === null) return null;
-    const { bytes, isVolatile } = typeof returned === "string" ? encodeText(returned) : await encodeObject(returned);
+    const { bytes, isVolatile } = await this.#encode(returned);
     const { attempt, redelivered } = this.#message;
     if (!isVolatile && attempt === 1 && !redelivered) return { index: this.#replies, bytes };
     await this.#sendReply(bytes, isVolatile);
@@ -67,8 +71,12 @@ export class HandlerCall {
   }
 
   async #reply(input: ResponseInput): Promise<void> {
-    const { bytes, isVolatile } = typeof input === "string" ? encodeText(input) : await encodeObject(input);
+    const { bytes, isVolatile } = await this.#encode(input);
     await this.#sendReply(bytes, isVolatile);
+  }
+
+  #encode(input: unknown): Encoded | Promise<Encoded> {
+    return typeof input === "string" ? encodeText(input, this.#replyTo) : encodeObject(input, this.#replyTo);
   }
 
   async #sendReply(bytes: Uint8Array, isVolatile: boolean): Promise<void> {
@@ -81,7 +89,7 @@ export class HandlerCall {
   async #send(target: string, input: ResponseInput): Promise<{ readonly id: string; readonly state: string }> {
     const index = this.#sends;
     this.#sends += 1;
-    const { bytes } = typeof input === "string" ? encodeText(input) : await encodeObject(input);
+    const { bytes } = typeof input === "string" ? encodeText(input, null) : await encodeObject(input, null);
     const answer = await this.#request("consumer.send", { target, index, response: decoder.decode(bytes) });
     return answer as { readonly id: string; readonly state: string };
   }
@@ -148,15 +156,19 @@ type Encoded = { readonly bytes: Uint8Array; readonly isVolatile: boolean };
 
 const decoder = new TextDecoder();
 
-function encodeText(text: string): Encoded {
-  return { bytes: bounded(Buffer.from(`{"kind":"text","text":${JSON.stringify(text)}}`)), isVolatile: false };
+function encodeText(text: string, replyTo: ReplyTo | null): Encoded {
+  const more = replyTo === null ? "" : `,"replyTo":${JSON.stringify(replyTo)}`;
+  return { bytes: bounded(Buffer.from(`{"kind":"text","text":${JSON.stringify(text)}${more}}`)), isVolatile: false };
 }
 
 /** The schemas are loaded with the first response that is no plain text: most handlers never need them. */
-async function encodeObject(input: unknown): Promise<Encoded> {
+async function encodeObject(input: unknown, replyTo: ReplyTo | null): Promise<Encoded> {
   const { isVolatile, parseResponse } = await import("../src/contract/response.ts");
   const response = parseResponse(input);
-  return { bytes: bounded(Buffer.from(JSON.stringify(response))), isVolatile: isVolatile(response) };
+  const isChunk = isVolatile(response);
+  // A chunk belongs to a stream that knows already.
+  const stored = replyTo === null || isChunk ? response : { ...response, replyTo };
+  return { bytes: bounded(Buffer.from(JSON.stringify(stored))), isVolatile: isChunk };
 }
 
 function bounded(bytes: Uint8Array): Uint8Array {

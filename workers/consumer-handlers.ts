@@ -2,12 +2,13 @@
 import { GatewayError } from "../src/contract/errors.ts";
 import { parseMeta, type Frame } from "../src/contract/frame.ts";
 import type { Message } from "../src/contract/message.ts";
-import { openMessage } from "../src/contract/open-message.ts";
+import { openDelivery } from "../src/contract/open-message.ts";
 import type { DeliverMeta } from "../src/contract/protocol.ts";
 import { isRejectMessage } from "../src/contract/reject-message.ts";
 import type { HandlerContext } from "../src/contract/handler-context.ts";
 import { Slots } from "../src/support/slots.ts";
 import { HandlerCall } from "./consumer-context.ts";
+import { readAttachment } from "./consumer-attachments.ts";
 import { SettlementBatch } from "./consumer-settlements.ts";
 import type { ThreadPort } from "./thread-port.ts";
 
@@ -53,9 +54,11 @@ export class HandlerRunner {
   async #handle(delivery: DeliveryMeta, payload: Uint8Array): Promise<void> {
     const { receipt } = delivery;
     let callId = 0;
+    let message: Message | null = null;
     try {
-      const message = openMessage(payload, delivery);
-      const call = new HandlerCall(message, receipt, this.#port);
+      const opened = openDelivery(payload, delivery, (request) => readAttachment(this.#port, receipt, request));
+      ({ message } = opened);
+      const call = new HandlerCall(opened, receipt, this.#port);
       callId = this.#calls.add(call);
       const returned = await this.#handler(message, call.context);
       const reply = await call.finish(returned);
@@ -65,7 +68,9 @@ export class HandlerRunner {
         this.#settlements.add({ receipt, outcome: { kind: "reject", reason: reason.message || "rejected" } }, null);
       } else {
         const error = GatewayError.from(reason).toReport();
-        this.#port.log.warn("handler-failed", { receipt, error: error.stack ?? error.message });
+        // Without a message: its payload could not be read.
+        const ids = { key: message?.adapter ?? null, messageId: message?.id ?? null, receipt };
+        this.#port.log.warn("handler-failed", { ...ids, error: error.stack ?? error.message });
         this.#settlements.add({ receipt, outcome: { kind: "nack", delayMs: null, error } }, null);
       }
     } finally {

@@ -2,11 +2,12 @@
 import { parentPort } from "node:worker_threads";
 import { GatewayError, type ErrorReport } from "../src/contract/errors.ts";
 import { frameKinds } from "../src/contract/frame.ts";
+import { parseCommands } from "../src/contract/parse-commands.ts";
 import type { ConsumerInit } from "../src/contract/protocol.ts";
 import { HandlerRunner, type Handler } from "./consumer-handlers.ts";
 import { exposeControl } from "./control-table.ts";
 import { startHeartbeat } from "./heartbeat.ts";
-import { loadModule } from "./load-module.ts";
+import { loadModule, namedExport } from "./load-module.ts";
 import { captureConsole, ThreadPort, type ThreadTask } from "./thread-port.ts";
 
 /** Runs one generation; returns when it was asked to stop, or at once with why its module could not be loaded. */
@@ -17,8 +18,10 @@ export default async function run(task: ThreadTask<ConsumerInit>): Promise<Error
   const port = new ThreadPort(task.dataPort);
   captureConsole(port.log);
   let handler: Handler;
+  let declared: unknown;
   try {
     handler = await loadModule(task.moduleUrl, isHandler);
+    declared = await namedExport(task.moduleUrl, "commands");
   } catch (reason) {
     return GatewayError.from(reason).toReport();
   }
@@ -37,10 +40,14 @@ export default async function run(task: ThreadTask<ConsumerInit>): Promise<Error
     send: refuse,
     setStatus: refuse,
     history: refuse,
+    attachment: refuse,
     updatePolicy: refuse,
     probe: refuse,
   };
   exposeControl(task.controlPort, { ...others, stop }, (why) => port.log.warn("control-frame-refused", { why }));
+  const { commands, problems } = parseCommands(declared);
+  for (const problem of problems) port.log.warn("command-skipped", problem);
+  port.event({ event: "commands", commands });
   port.event({ event: "loaded" });
   await stopped.promise;
   runner.flush();

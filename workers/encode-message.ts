@@ -1,5 +1,6 @@
 /** An emitted message as what travels and is stored: a routing header and a payload, made once, in the adapter's thread. */
 import { GatewayError } from "../src/contract/errors.ts";
+import { parseReplyTo } from "../src/contract/reply-to.ts";
 import {
   messageKinds,
   type Attachment,
@@ -9,6 +10,7 @@ import {
 } from "../src/contract/message.ts";
 
 const longestIdCharacters = 512;
+const longestRefCharacters = 1024;
 const longestPayloadBytes = 4_194_304;
 
 /** The hash function is handed in, so that a test can count on its input. */
@@ -28,6 +30,7 @@ export function encodeMessage(
   requireText("sender.id", sender?.id);
   if (typeof text !== "string") throw wrong("text", text, "a string");
   if (!messageKinds.includes(kind)) throw wrong("kind", kind, `one of ${messageKinds.join(", ")}`);
+  const replyTo = parseReplyTo(message.replyTo);
   // The same platform event has the same id for ever: this is what duplicates are known by.
   const identityText = JSON.stringify([identity.key, kind, conversation, platformId, revision]);
   const id = `m${hashText("sha256", identityText, "base64url").slice(0, 22)}`;
@@ -43,6 +46,7 @@ export function encodeMessage(
     attachments: (message.attachments ?? []).map(fullAttachment),
     metadata: { message_id: platformId, ...message.metadata },
     timestamp: message.timestamp ?? new Date().toISOString(),
+    ...(replyTo === null ? {} : { replyTo }),
   };
   const payload = Buffer.from(JSON.stringify(stored));
   if (payload.length > longestPayloadBytes)
@@ -62,7 +66,13 @@ function fullAttachment(attachment: Partial<Attachment>): Attachment {
     mimeType: attachment.mimeType ?? "application/octet-stream",
     url: attachment.url ?? null,
     sizeBytes: attachment.sizeBytes ?? null,
+    ref: refOf(attachment),
   };
+}
+
+function refOf({ ref = null }: Partial<Attachment>): string | null {
+  if (ref === null || (typeof ref === "string" && ref.length <= longestRefCharacters)) return ref;
+  throw wrong("attachments[].ref", ref, `a string of at most ${longestRefCharacters} characters`);
 }
 
 function requireText(name: string, value: unknown): void {

@@ -43,6 +43,9 @@ export function prepareAnswers(database: DatabaseSync, sources: AnswerSources): 
   const lane = statement(
     `${pendingRows} WHERE p.lane = ? AND p.seq > ? AND m.key = ? AND m.conversation = ? ORDER BY p.seq LIMIT ?`,
   );
+  const backlog = statement(
+    `${pendingRows} WHERE p.seq > ? AND p.seq <= ? AND p.key = ? AND p.consumer = ? ORDER BY p.seq LIMIT ?`,
+  );
   const payloads = statement(`SELECT seq, payload FROM messages WHERE seq ${among} ORDER BY seq`);
   const headers = statement(`SELECT seq, header FROM messages WHERE seq ${among} ORDER BY seq`);
   const deadLetters = statement(`${deadRows} WHERE p.seq > ? ORDER BY p.seq LIMIT ?`);
@@ -63,6 +66,8 @@ export function prepareAnswers(database: DatabaseSync, sources: AnswerSources): 
     pending: ({ afterSeq, limit }) => rowsOf<PendingRow>(pending, afterSeq, bound(limit)).map(withLeased),
     lane: ({ key, conversation, afterSeq, limit }) =>
       rowsOf<PendingRow>(lane, laneOf(key, conversation), afterSeq, key, conversation, bound(limit)).map(withLeased),
+    backlog: ({ key, consumer, afterSeq, upToSeq, limit }) =>
+      rowsOf<PendingRow>(backlog, afterSeq, upToSeq, key, consumer, bound(limit)).map(withLeased),
     payloads: ({ seqs }) => rowsOf(payloads, JSON.stringify(seqs)),
     headers: ({ seqs }) => rowsOf(headers, JSON.stringify(seqs)),
     deadLetters: ({ afterSeq, limit }) =>

@@ -34,15 +34,15 @@ export function gatewayRoutes(control: GatewayControl, metrics: Metrics): Hono {
         first === undefined || first.path === "" ? errorRecord(error) : { ...errorRecord(error), path: first.path };
       return context.json({ error: record, errors: report.errors }, 422);
     })
-    .post("/v1/adapters/:key/restart", (context) => {
+    .post("/v1/adapters/:key/restart", async (context) => {
       const shared = context.req.query("shared");
       return context.json(
-        control.restart(context.req.param("key"), { shared: shared === "true" || shared === "1" }),
+        await control.restart(context.req.param("key"), { shared: shared === "true" || shared === "1" }),
         202,
       );
     })
-    .post("/v1/adapters/:key/pause", (context) => context.json(control.pause(context.req.param("key")), 202))
-    .post("/v1/adapters/:key/resume", (context) => context.json(control.resume(context.req.param("key")), 202))
+    .post("/v1/adapters/:key/pause", async (context) => context.json(await control.pause(context.req.param("key")), 202))
+    .post("/v1/adapters/:key/resume", async (context) => context.json(await control.resume(context.req.param("key")), 202))
     .get("/v1/adapters/:key/history", (context) => {
       const key = context.req.param("key");
       return context.json({ key, history: control.history(key) });

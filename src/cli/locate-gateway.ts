@@ -12,6 +12,8 @@ export type LocateOptions = {
   readonly parseListen: (text: string, baseDir: string) => ListenAddress | null;
   /** The token of a state directory; `null` where there is none. */
   readonly readToken: (stateDir: string) => Promise<string | null>;
+  /** Where the gateway of a state directory said that it listens; `null` where none runs. */
+  readonly readAddress: (stateDir: string) => Promise<string | null>;
 };
 
 type Place = { readonly listen: ListenAddress; readonly stateDir: string };
@@ -23,7 +25,10 @@ export async function locateGateway(options: LocateOptions): Promise<AdminClient
   const place = await findPlace(options);
   const token = await options.readToken(place.stateDir);
   if (token === null) throw new NotRunningError(`gateway not running: no token in ${place.stateDir}`);
-  return { listen: place.listen, token };
+  const address = await options.readAddress(place.stateDir);
+  // The gateway's own word first: a port 0 in its config is another one by now, and the config may have been edited since.
+  const listen = address === null ? null : options.parseListen(address, place.stateDir);
+  return { listen: listen ?? place.listen, token };
 }
 
 async function findPlace({ source, load, parseListen }: LocateOptions): Promise<Place> {

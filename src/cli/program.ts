@@ -16,6 +16,8 @@ import { printable } from "./text.ts";
 
 /** What only the process entry can do: it alone may import the stages. */
 export type ProgramEntries = {
+  /** The product's, such as `0.1.0`. */
+  readonly version: string;
   /** `configPath` null: the embedded default. Resolves to the exit code. */
   start(configPath: string | null): Promise<number>;
   schema(): Promise<unknown>;
@@ -42,6 +44,7 @@ export async function runProgram(parameters: readonly string[], entries: Program
   };
   program
     .description("A messaging gateway that keeps a flaky adapter from hurting the others")
+    .version(entries.version, "--version", "print the version")
     .option("--config <file>", "the config file (default: ./bulkhead.toml, else the embedded default)")
     .option("--json", "print JSON where a person would read a table")
     .configureHelp({ showGlobalOptions: true })

@@ -83,6 +83,11 @@ function consumerNameIssues(entry: unknown, index: number): readonly Issue[] {
   return [];
 }
 
+/** A Twitch channel is its owner's login in small letters, and `#Room` is written as often as `room`. */
+function twitchChannel(channel: string): string {
+  return channel.replace(/^#/u, "").toLowerCase();
+}
+
 function toBinding(fields: z.output<typeof bindingSchema>, consumer: string): Binding {
   return {
     consumer,
@@ -92,7 +97,7 @@ function toBinding(fields: z.output<typeof bindingSchema>, consumer: string): Bi
     workspaceId: fields.workspace_id ?? null,
     chatId: fields.chat_id ?? null,
     teamId: fields.team_id ?? null,
-    channelIds: fields.channel_ids,
+    channelIds: fields.channel === "twitch" ? fields.channel_ids.map(twitchChannel) : fields.channel_ids,
     requireMention: fields.require_mention,
     dmAllowedUsers: fields.dm_allowed_users,
     authority: fields.authority ?? null,

@@ -90,10 +90,10 @@ export class ConsumerLife {
       bytes = 0;
     };
     for (const delivery of deliveries) {
-      const { receipt, attempt, redelivered, payload } = delivery;
+      const { receipt, attempt, redelivered, payload, senderIsAuthority, bindingSettings } = delivery;
       this.#inFlight.set(receipt, delivery);
       if (metas.length === frameMessageLimit || bytes + payload.length > frameBytes) flush();
-      metas.push({ receipt, attempt, redelivered, bytes: payload.length });
+      metas.push({ receipt, attempt, redelivered, bytes: payload.length, senderIsAuthority, bindingSettings });
       payloads.push(payload);
       bytes += payload.length;
     }

@@ -1,11 +1,12 @@
 /** Every consumer by name: started, replaced and ended as their specs come and go, one after the other for each name. */
+import type { CommandDeclaration } from "../contract/command.ts";
 import type { Dispatcher } from "../contract/delivery.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Hosts } from "../contract/host.ts";
 import type { ConsumerSpec } from "../contract/spec.ts";
 import type { ConsumerStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
-import { withDeadline } from "../support/time.ts";
+import { orAborted, withDeadline } from "../support/time.ts";
 import type { ConsumerServices } from "./consumer-services.ts";
 import { EchoConsumer } from "./echo-consumer.ts";
 import { LibraryConsumer } from "./library-consumer.ts";
@@ -22,6 +23,11 @@ export type ConsumersOptions = {
   readonly nextGeneration: () => number;
   /** What waits for a consumer and what it has given up, as flow counts it; `undefined` where it never had a message. */
   readonly counts: (name: string) => { readonly pending: number; readonly dead: number } | undefined;
+  /**
+   * What a consumer's module declares; `[]` once the consumer is gone or is another kind. While a successor loads, or
+   * fails to, what its predecessor declared stands.
+   */
+  readonly onCommands?: (name: string, commands: readonly CommandDeclaration[]) => void;
   /** V8's limit for each thread of a module consumer. @default 4096 */
   readonly heapLimitMb?: number;
 };
@@ -78,6 +84,24 @@ export class Consumers implements AsyncDisposable {
       if (converging.length === 0) return;
       await Promise.all(converging.map(({ converged }) => converged));
     }
+  }
+
+  /**
+   * How the last change of `name` turned out: `null` when its new generation runs or it is gone, else why the first try
+   * failed, though it goes on trying. Rejects with the signal's reason.
+   */
+  async outcome(name: string, signal: AbortSignal): Promise<string | null> {
+    signal.throwIfAborted();
+    for (let entry = this.#entries.get(name); entry !== undefined; entry = this.#entries.get(name)) {
+      if (entry.isConverging) {
+        await orAborted(entry.converged, signal);
+        continue;
+      }
+      const { consumer } = entry.running ?? {};
+      // What has no thread of its own runs as soon as it is there.
+      return consumer instanceof ModuleConsumer ? orAborted(consumer.firstOutcome, signal) : null;
+    }
+    return null;
   }
 
   /** Every wanted consumer, as `GET /v1/status` shows it. */
@@ -137,6 +161,9 @@ export class Consumers implements AsyncDisposable {
       }
       const { wanted } = entry;
       if (wanted !== null) entry.running = { spec: wanted, consumer: this.#start(wanted) };
+      // The gateway's own end takes nothing back from the platforms: it will be there again.
+      const isOver = wanted?.target.kind !== "module" && this.#stopDeadlineMs === null;
+      if (isOver) this.#options.onCommands?.(name, []);
       this.#options.logger.info(wanted === null ? "consumer-stopped" : "consumer-started", { consumer: name });
     }
     // In the same breath as the loop's last look: a spec that comes later starts another round.
@@ -148,7 +175,13 @@ export class Consumers implements AsyncDisposable {
     const { target } = spec;
     const { heapLimitMb = defaultHeapLimitMb } = this.#options;
     if (target.kind === "module")
-      return ModuleConsumer.start({ ...this.#options, heapLimitMb, spec, moduleUrl: target.moduleUrl });
+      return ModuleConsumer.start({
+        ...this.#options,
+        heapLimitMb,
+        spec,
+        moduleUrl: target.moduleUrl,
+        onCommands: (commands) => this.#options.onCommands?.(spec.name, commands),
+      });
     if (target.kind === "echo") return new EchoConsumer({ ...this.#options, spec });
     if (target.kind === "library") return new LibraryConsumer({ ...this.#options, spec });
     this.#options.logger.warn("consumer-waits", { consumer: spec.name, kind: target.kind });

@@ -1,7 +1,8 @@
 /** The built-in consumer that answers every text with itself, in the coordinator: for trying things out. */
 import type { ConsumerLine, ConsumerPort, Delivery, Dispatcher, Settlement } from "../contract/delivery.ts";
 import { GatewayError } from "../contract/errors.ts";
-import { openMessage } from "../contract/open-message.ts";
+import type { ReplyTo } from "../contract/message.ts";
+import { openStoredMessage } from "../contract/open-message.ts";
 import type { ConsumerSpec } from "../contract/spec.ts";
 import type { Logger } from "../support/logger.ts";
 
@@ -57,7 +58,8 @@ export class EchoConsumer implements ConsumerPort, AsyncDisposable {
   }
 }
 
-function echo({ receipt, payload, attempt, redelivered }: Delivery): Settlement {
+function echo(delivery: Delivery): Settlement {
+  const { receipt, payload } = delivery;
   if (payload.length > longestPayloadBytes)
     return {
       receipt,
@@ -65,12 +67,13 @@ function echo({ receipt, payload, attempt, redelivered }: Delivery): Settlement 
       reply: null,
     };
   let text: string;
+  let replyTo: ReplyTo | undefined;
   try {
-    ({ text } = openMessage(payload, { attempt, redelivered }));
+    ({ text, replyTo } = openStoredMessage(payload));
   } catch {
     return { receipt, outcome: { kind: "reject", reason: "the stored message is no JSON" }, reply: null };
   }
   if (text === "") return { receipt, outcome: { kind: "ack" }, reply: null };
-  const response = Buffer.from(`{"kind":"text","text":${JSON.stringify(text)}}`);
+  const response = Buffer.from(JSON.stringify({ kind: "text", text, replyTo }));
   return { receipt, outcome: { kind: "ack" }, reply: { index: 0, response } };
 }

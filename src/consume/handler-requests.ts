@@ -2,11 +2,13 @@
 import type { ConsumerLine, Delivery } from "../contract/delivery.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { RequestMeta } from "../contract/protocol.ts";
+import { parseReplyTo } from "../contract/reply-to.ts";
 import { parseResponse, statusSchema } from "../contract/response.ts";
 import type { ConsumerServices } from "./consumer-services.ts";
 
 const longestHistory = 200;
 const longestTarget = 1024;
+const longestRef = 1024;
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -33,14 +35,21 @@ export async function answerRequest(
     case "consumer.setStatus": {
       const status = statusSchema.safeParse(args["status"]);
       if (!status.success) throw invalid("status", "one of thinking, stop_typing, tool_started, tool_completed");
-      await services.setStatus({ key, conversation, status: status.data });
+      await services.setStatus({ key, conversation, status: status.data, replyTo: parseReplyTo(args["replyTo"]) });
       return null;
     }
     case "consumer.history": {
       const { limit, before = null } = args;
       if (typeof limit !== "number" || !(limit >= 1)) throw invalid("limit", `1 to ${longestHistory}`);
       if (before !== null && typeof before !== "string") throw invalid("before", "a message's platform id");
-      return services.history({ key, conversation, limit: Math.min(Math.floor(limit), longestHistory), before });
+      const replyTo = parseReplyTo(args["replyTo"]);
+      return services.history({
+        key,
+        conversation,
+        limit: Math.min(Math.floor(limit), longestHistory),
+        before,
+        replyTo,
+      });
     }
     case "consumer.send": {
       const { target, index } = args;
@@ -53,6 +62,13 @@ export async function answerRequest(
       if (typeof ms !== "number" || !(ms >= 0)) throw invalid("ms", "a number of milliseconds");
       return line.extend(receipt, ms);
     }
+    case "attachment": {
+      const { ref, maxBytes = null } = args;
+      if (typeof ref !== "string" || ref.length > longestRef) throw invalid("ref", "an attachment's ref");
+      if (maxBytes !== null && !(typeof maxBytes === "number" && maxBytes >= 0))
+        throw invalid("maxBytes", "a number of bytes");
+      return services.attachment({ key, ref, maxBytes });
+    }
     case "resume.load":
     case "resume.store":
     case "budget.acquire":
@@ -60,7 +76,6 @@ export async function answerRequest(
     case "token.store":
     case "mailbox.read":
     case "mailbox.ack":
-    case "attachment":
       break;
   }
   throw new GatewayError("invalid_request", `Cannot answer ${request.method}: a consumer may not ask for it`);

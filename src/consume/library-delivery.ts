@@ -1,8 +1,10 @@
 /** One message in the hands of code that uses the gateway as a library. */
+import { readFile, rm } from "node:fs/promises";
 import type { ConsumerLine, Delivery, Settlement } from "../contract/delivery.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/message.ts";
-import { openMessage } from "../contract/open-message.ts";
+import { openDelivery } from "../contract/open-message.ts";
+import { withReplyTo } from "../contract/reply-to.ts";
 import { parseResponse, type ResponseInput } from "../contract/response.ts";
 import type { ConsumerServices } from "./consumer-services.ts";
 
@@ -41,8 +43,18 @@ export function createLibraryDelivery(
     onSettled();
     await line.settle([{ receipt, outcome, reply: null }]);
   };
+  // A copy: what code does with its message must not reach the config in force.
+  const stamped = { ...delivery, bindingSettings: structuredClone(delivery.bindingSettings) };
+  const { message, replyTo } = openDelivery(delivery.payload, stamped, async (request) => {
+    const { path } = await services.attachment({ ...request, key });
+    try {
+      return await readFile(path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  });
   return {
-    message: openMessage(delivery.payload, delivery),
+    message,
     receipt,
     ack: () => settle({ kind: "ack" }),
     nack: (delayMs) => settle({ kind: "nack", delayMs: delayMs ?? null, error: null }),
@@ -53,7 +65,7 @@ export function createLibraryDelivery(
       if (line.lookup(receipt) === null)
         throw new GatewayError("conflict", "Cannot respond: the message is settled, or was taken back");
       if (response.kind === "stream_chunk") return services.streamChunk({ key, conversation, response });
-      const reply = { index: replies, response: Buffer.from(JSON.stringify(response)) };
+      const reply = { index: replies, response: Buffer.from(JSON.stringify(withReplyTo(response, replyTo))) };
       replies += 1;
       const mayRepeat = delivery.redelivered || delivery.attempt > 1;
       const say = (): Promise<unknown> =>

@@ -12,7 +12,7 @@ import type { Logger } from "../support/logger.ts";
 import type { ConsumerLife, LifeEnd } from "./consumer-life.ts";
 import type { ConsumerServices } from "./consumer-services.ts";
 import { ConsumerThread, type ConsumerThreadState } from "./consumer-thread.ts";
-import { logThreadEvent } from "./event-log.ts";
+import { takeThreadEvent, type ThreadEventSinks } from "./event-log.ts";
 import { answerRequest } from "./handler-requests.ts";
 import { threadOfLane } from "./lane-hash.ts";
 
@@ -26,6 +26,8 @@ export type ModuleConsumerOptions = {
   readonly logger: Logger;
   /** @throws {GatewayError} when none can be given now. */
   readonly nextGeneration: () => number;
+  /** A thread has loaded the module, which declares these. Not called any more once it is being stopped. */
+  readonly onCommands: ThreadEventSinks["onCommands"];
   /** V8's limit for each thread. */
   readonly heapLimitMb: number;
 };
@@ -34,17 +36,24 @@ export type ModuleConsumerOptions = {
 export class ModuleConsumer implements ConsumerPort, AsyncDisposable {
   readonly name: string;
   readonly #options: ModuleConsumerOptions;
+  readonly #eventSinks: ThreadEventSinks;
   readonly #threads: readonly ConsumerThread[];
   /** Handed out while every thread is on its way back. */
   #waiting: Delivery[] = [];
   #line: ConsumerLine | null = null;
   #detaching: Promise<void> = Promise.resolve();
+  readonly #firstOutcome = Promise.withResolvers<string | null>();
   #isStopped = false;
   #error: string | null = null;
 
   private constructor(options: ModuleConsumerOptions) {
     this.name = options.spec.name;
     this.#options = options;
+    this.#eventSinks = {
+      logger: options.logger,
+      consumer: this.name,
+      onCommands: (commands) => (this.#isStopped ? undefined : options.onCommands(commands)),
+    };
     this.#threads = Array.from({ length: Math.max(1, options.spec.threads) }, () => this.#createThread());
   }
 
@@ -72,6 +81,11 @@ export class ModuleConsumer implements ConsumerPort, AsyncDisposable {
   /** Why its last thread ended; `null` once one runs again. */
   get error(): string | null {
     return this.#error;
+  }
+
+  /** How its first start went: `null` once a thread runs, else why the first thread that ended did not come to that. */
+  get firstOutcome(): Promise<string | null> {
+    return this.#firstOutcome.promise;
   }
 
   deliver(deliveries: readonly Delivery[]): void {
@@ -156,6 +170,7 @@ export class ModuleConsumer implements ConsumerPort, AsyncDisposable {
 
   #onRunning(): void {
     this.#error = null;
+    this.#firstOutcome.resolve(null);
     this.#options.logger.info("consumer-running", { consumer: this.name });
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -173,6 +188,7 @@ export class ModuleConsumer implements ConsumerPort, AsyncDisposable {
   #onEnded({ error, suspects, innocents }: LifeEnd, restartsInMs: number | null): void {
     this.#release(innocents, false, null);
     this.#release(suspects, true, error);
+    this.#firstOutcome.resolve(error.message);
     if (this.#isStopped) return;
     this.#error = error.message;
     const lost = { suspects: suspects.length, innocents: innocents.length };
@@ -193,7 +209,7 @@ export class ModuleConsumer implements ConsumerPort, AsyncDisposable {
 
   #onFrame(frame: Frame, life: ConsumerLife): void {
     if (frame.kind === frameKinds.request) void this.#onRequest(frame, life);
-    else logThreadEvent(frame, this.#options.logger, this.name);
+    else takeThreadEvent(frame, this.#eventSinks);
   }
 
   async #onRequest(frame: Frame, life: ConsumerLife): Promise<void> {

@@ -1,6 +1,7 @@
 /** What an adapter module is: ours and third parties' alike. The thread's shim turns any of these into a supervised adapter. */
 import type { z } from "zod";
-import type { EmittedMessage, HistoryMessage } from "./message.ts";
+import type { CommandDeclaration } from "./command.ts";
+import type { EmittedMessage, HistoryMessage, ReplyTo } from "./message.ts";
 import type { Response, ResponseKind, StatusUpdate } from "./response.ts";
 
 /** How a platform shows one response kind: as itself, by a documented fallback, or not at all. */
@@ -32,6 +33,8 @@ export type Policy = {
   readonly triggerPrefix: string;
   readonly maxBodyBytes: number;
   readonly maxAttachmentBytes: number;
+  /** What the consumers that this adapter's bindings name have declared. */
+  readonly commands: readonly CommandDeclaration[];
 };
 
 /** One waiting reply of a pull platform. `cursor` rises within the gateway and never repeats. */
@@ -75,6 +78,8 @@ export type AdapterContext<Settings = Readonly<Record<string, unknown>>> = {
   reconnecting(reason: string): void;
   /** It is back. */
   connected(): void;
+  /** Messages that are known to be lost, and seconds in which some may have been: counted and shown, never hidden. */
+  missed(report: { readonly messages?: number; readonly gapSeconds?: number }): void;
   /** Where to go on after a respawn. Stored in one transaction with the messages emitted before it. */
   readonly resume: { load(): Promise<unknown>; store(state: unknown): Promise<void> };
   /** Leave to connect, per credential, durable. Rejects with `rate_limited` and retry `after`. */
@@ -86,6 +91,8 @@ export type AdapterContext<Settings = Readonly<Record<string, unknown>>> = {
 export type SendRequest = {
   readonly conversation: string;
   readonly response: Response;
+  /** Of the message this answers; `null`: it answers none. */
+  readonly replyTo: ReplyTo | null;
   /** The same send again has the same key. */
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
@@ -96,12 +103,28 @@ export interface RunningAdapter {
   /** Settles when the connection is over; the supervisor then restarts. A rejection says why. */
   readonly closed?: Promise<void>;
   send?(request: SendRequest): Promise<{ readonly platformMessageId?: string | null } | void>;
-  setStatus?(request: { readonly conversation: string; readonly status: StatusUpdate }): Promise<void>;
+  setStatus?(request: {
+    readonly conversation: string;
+    readonly status: StatusUpdate;
+    readonly replyTo: ReplyTo | null;
+  }): Promise<void>;
   history?(request: {
     readonly conversation: string;
+    readonly replyTo: ReplyTo | null;
     readonly limit: number;
     readonly before: string | null;
   }): Promise<readonly HistoryMessage[]>;
+  /**
+   * Writes an emitted attachment's bytes to `path`, a file that is not there yet. Authenticated by the adapter, from hosts
+   * it knows alone.
+   * @throws {GatewayError} `too_large`, `not_found`.
+   */
+  attachment?(request: {
+    readonly ref: string;
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly sizeBytes: number }>;
   /** Takes a new policy in place. Rejecting it means: replace me. */
   updatePolicy?(policy: Policy): Promise<void>;
   /** End-to-end proof of life. */

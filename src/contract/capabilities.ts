@@ -6,10 +6,34 @@ import type { ResponseKind } from "./response.ts";
 const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
   webhook: ["text", "file", "stream_start", "stream_chunk", "stream_end"],
   webchat: ["text", "file", "stream_start", "stream_chunk", "stream_end"],
+  discord: [
+    "text",
+    "thread_reply",
+    "file",
+    "reaction",
+    "remove_reaction",
+    "ephemeral",
+    "rich_message",
+    "stream_start",
+    "stream_chunk",
+    "stream_end",
+  ],
+  slack: responseKinds,
+  telegram: [
+    "text",
+    "thread_reply",
+    "file",
+    "reaction",
+    "remove_reaction",
+    "rich_message",
+    "stream_start",
+    "stream_chunk",
+    "stream_end",
+  ],
 };
 
 /** Every platform whose adapter this build has. */
-export const builtPlatforms: ReadonlySet<string> = new Set(Object.keys(nativeByPlatform));
+export const builtPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat", "telegram"]);
 
 /** A reaction has no honest form as text. */
 const withoutFallback: ReadonlySet<ResponseKind> = new Set<ResponseKind>(["reaction", "remove_reaction"]);
@@ -25,4 +49,4 @@ export function capabilitiesOf(platform: string): Readonly<Record<ResponseKind, 
 }
 
 /** Built-in platforms whose clients fetch their replies. A third party's module says it itself (`pull`). */
-export const pullPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat"]);
+export const pullPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat", "telegram"]);

@@ -3,7 +3,7 @@ import type { AdapterStatus, Condition, GatewayStatus } from "./status.ts";
 import type { ConfigIssue } from "./spec.ts";
 import type { DeadLetterRow, SendState } from "./journal.ts";
 import type { ErrorReport } from "./errors.ts";
-import type { Message } from "./message.ts";
+import type { StoredMessage } from "./message.ts";
 import type { Response } from "./response.ts";
 
 /** What a reconcile does about one runtime key or consumer. */
@@ -57,7 +57,7 @@ export type HistoryEntry = {
 };
 
 /** A dead letter with the message it is about. */
-export type DeadLetter = { readonly row: DeadLetterRow; readonly message: Omit<Message, "attempt" | "redelivered"> };
+export type DeadLetter = { readonly row: DeadLetterRow; readonly message: StoredMessage };
 
 /** What `/v1/events` streams. `id` rises by one; a ring keeps the last 1,000. */
 export type GatewayEvent = {
@@ -75,10 +75,13 @@ export interface GatewayControl {
   /** Against the file as it is now, or against `toml`. */
   plan(toml?: string): Promise<PlanReport>;
   reload(options: { readonly waitMs: number }): Promise<ReloadReport>;
-  /** @throws {GatewayError} `not_found`. */
-  restart(key: string, options: { readonly shared: boolean }): { readonly key: string; readonly generation: number };
-  pause(key: string): { readonly key: string; readonly generation: number };
-  resume(key: string): { readonly key: string; readonly generation: number };
+  /** Orders of an operator. Each resolves when it holds across restarts of the gateway too. Rejects with `not_found`. */
+  restart(
+    key: string,
+    options: { readonly shared: boolean },
+  ): Promise<{ readonly key: string; readonly generation: number }>;
+  pause(key: string): Promise<{ readonly key: string; readonly generation: number }>;
+  resume(key: string): Promise<{ readonly key: string; readonly generation: number }>;
   history(key: string): readonly HistoryEntry[];
   /** `target` is `KEY/ADDRESS`. @throws {GatewayError} `invalid_request` listing candidates, `not_found`. */
   send(request: {

@@ -2,8 +2,19 @@
 import type { ErrorReport } from "./errors.ts";
 import type { JournalWrite, WriteResult } from "./journal.ts";
 
+/**
+ * What the config in force at the moment of handing out says of a message. It is the router's word: nothing an adapter
+ * puts into a message takes its place.
+ */
+export type RouterStamp = {
+  /** The sender may give commands. Shown to handlers as `metadata.sender_is_authority`. */
+  readonly senderIsAuthority: boolean;
+  /** `settings` of the binding that matched, `null` where it has none or none did. Shown as `metadata.binding_settings`. */
+  readonly bindingSettings: Readonly<Record<string, unknown>> | null;
+};
+
 /** One message handed out. The payload is a StoredMessage as JSON, never opened in the coordinator. */
-export type Delivery = {
+export type Delivery = RouterStamp & {
   /** Names this attempt: `seq.attempt.lease`. A late answer to an earlier one does nothing. */
   readonly receipt: string;
   readonly seq: number;

@@ -10,6 +10,11 @@ export type Placement = "shared" | "own" | "consumer";
 export type OpenRequest = OpenMeta & {
   readonly generation: number;
   readonly placement: Placement;
+  /**
+   * What a spare thread must have been opened for to be used instead of a new one, and that one is to be kept from its
+   * start on; `null` or left out: none.
+   */
+  readonly standbyFor?: string | null;
   /** Aborted: the generation is no longer wanted; opening stops, or its thread is terminated. */
   readonly signal: AbortSignal;
 };

@@ -149,21 +149,23 @@ export type SendStatusRow = Omit<SendRow, "response"> & {
   readonly error: ErrorReport | null;
 };
 
+type Page = { readonly afterSeq: number; readonly limit: number };
+
 /** Every question and the type of its answer. Lists are in order of `seq` or `cursor`. */
 export type JournalQueries = {
   /** Pending messages after `afterSeq`, of all consumers. */
   pending: {
-    readonly args: { readonly afterSeq: number; readonly limit: number };
+    readonly args: Page;
     readonly answer: readonly PendingRow[];
   };
   /** Pending messages of one lane, for a lane with more on disk than in memory. */
   lane: {
-    readonly args: {
-      readonly key: string;
-      readonly conversation: string;
-      readonly afterSeq: number;
-      readonly limit: number;
-    };
+    readonly args: Page & { readonly key: string; readonly conversation: string };
+    readonly answer: readonly PendingRow[];
+  };
+  /** Pending messages of one adapter for one consumer, up to `upToSeq`: more conversations wait than are in memory. */
+  backlog: {
+    readonly args: Page & { readonly key: string; readonly consumer: string; readonly upToSeq: number };
     readonly answer: readonly PendingRow[];
   };
   /** Payloads by seq; a missing row is left out. */
@@ -177,7 +179,7 @@ export type JournalQueries = {
     readonly answer: readonly { readonly seq: number; readonly header: string }[];
   };
   deadLetters: {
-    readonly args: { readonly afterSeq: number; readonly limit: number };
+    readonly args: Page;
     readonly answer: readonly DeadLetterRow[];
   };
   /** One dead letter by message id, with its payload. */

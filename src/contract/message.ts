@@ -11,7 +11,25 @@ export type Attachment = {
   readonly mimeType: string;
   readonly url: string | null;
   readonly sizeBytes: number | null;
+  /** What its adapter can fetch it by, at most 1,024 characters and no secret; `null`: it cannot. */
+  readonly ref: string | null;
 };
+
+/** An attachment as a handler gets it. */
+export type ReadableAttachment = Attachment & {
+  /**
+   * The file's bytes, fetched by its adapter now and not before.
+   * @throws {GatewayError} `too_large` above `maxBytes` (default and limit: 25 MiB), `not_found` when
+   * the platform no longer has it or the adapter cannot fetch, `adapter_unavailable`, `timeout`.
+   */
+  readonly read: (options?: { readonly maxBytes?: number }) => Promise<Uint8Array>;
+};
+
+/**
+ * What a reply needs to know of the message that it answers, such as a thread's id. Made by the adapter, stored with the
+ * message, handed back with each response to it. At most 16 strings of at most 256 characters; no secret among them.
+ */
+export type ReplyTo = Readonly<Record<string, string>>;
 
 /** Who wrote a message. `id` is the platform's, always a string. */
 export type Sender = { readonly id: string; readonly name: string; readonly isBot: boolean };
@@ -26,6 +44,8 @@ export type Routing = {
   readonly channelIds?: readonly string[];
   readonly isDirect?: boolean;
   readonly mentionsBot?: boolean;
+  /** The sender's name for people where its id is a number and `authority` lists may name either (Twitch's login). */
+  readonly senderLogin?: string;
   /** The consumer a caller asked for by name (webhook); bindings are then read for their settings only. */
   readonly consumer?: string;
 };
@@ -50,6 +70,7 @@ export type EmittedMessage = {
   /** Tells two events about the same platform id apart: an edit's time, a reaction's actor and emoji. */
   readonly revision?: string;
   readonly routing?: Routing;
+  readonly replyTo?: ReplyTo;
 };
 
 /** A message as a consumer's handler gets it. */
@@ -65,7 +86,11 @@ export type Message = {
   readonly sender: Sender;
   readonly kind: MessageKind;
   readonly text: string;
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly ReadableAttachment[];
+  /**
+   * What the adapter says beside the text, and two of the router's own: `sender_is_authority`, whether the sender may
+   * give commands, and `binding_settings`, `settings` of the binding that matched (`{}`: none).
+   */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** ISO 8601, UTC. */
   readonly timestamp: string;
@@ -76,7 +101,10 @@ export type Message = {
 };
 
 /** What is stored as a message's payload: everything that does not change between deliveries. */
-export type StoredMessage = Omit<Message, "attempt" | "redelivered">;
+export type StoredMessage = Omit<Message, "attempt" | "redelivered" | "attachments"> & {
+  readonly attachments: readonly Attachment[];
+  readonly replyTo?: ReplyTo;
+};
 
 /**
  * What the coordinator reads of an emitted message; the payload it never opens. One per message in a data frame.

@@ -1,5 +1,7 @@
 /** What each frame's meta says. The vocabulary of both sides of a thread; the layout of the bytes is in `frame.ts`. */
 import type { Policy } from "./adapter.ts";
+import type { CommandDeclaration } from "./command.ts";
+import type { RouterStamp } from "./delivery.ts";
 import type { ErrorReport } from "./errors.ts";
 import type { RoutingHeader } from "./message.ts";
 
@@ -41,7 +43,16 @@ export type ConsumerInit = {
 };
 
 /** The control plane's whole vocabulary: what a shim answers to. */
-export const controlMethods = ["start", "stop", "send", "setStatus", "history", "updatePolicy", "probe"] as const;
+export const controlMethods = [
+  "start",
+  "stop",
+  "send",
+  "setStatus",
+  "history",
+  "attachment",
+  "updatePolicy",
+  "probe",
+] as const;
 /** One of {@link controlMethods}. */
 export type ControlMethod = (typeof controlMethods)[number];
 
@@ -111,7 +122,10 @@ export type EventMeta =
   | { readonly event: "frame" }
   | { readonly event: "reconnecting"; readonly reason: string }
   | { readonly event: "connected" }
+  | { readonly event: "missed"; readonly messages: number; readonly gapSeconds: number }
   | { readonly event: "closed"; readonly error: ErrorReport | null }
+  /** Of a consumer, before `loaded`: what its module declares, `[]` for nothing. */
+  | { readonly event: "commands"; readonly commands: readonly CommandDeclaration[] }
   | { readonly event: "log"; readonly records: readonly LogRecord[]; readonly dropped: number };
 
 /** One record of an adapter's or handler's log, or one line of its standard output. */
@@ -164,12 +178,12 @@ export type HelloMeta = {
 
 /** `deliver`: messages for a consumer's handlers; the body is their payloads one after the other. */
 export type DeliverMeta = {
-  readonly deliveries: readonly {
+  readonly deliveries: readonly (RouterStamp & {
     readonly receipt: string;
     readonly attempt: number;
     readonly redelivered: boolean;
     readonly bytes: number;
-  }[];
+  })[];
   /** Receipts whose handlers must be aborted: they are over their time. */
   readonly abort: readonly string[];
 };

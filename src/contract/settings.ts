@@ -22,3 +22,34 @@ export type WebchatSettings = {
   /** A second, with a burst of 20; 0: off. */
   readonly rateLimitPerSender: number;
 };
+
+/** `[messaging.discord]`. */
+export type DiscordSettings = {
+  readonly token: string;
+  /** REST base, `""`: Discord's own. The gateway's address comes from it. */
+  readonly apiUrl: string;
+  readonly catchUp: boolean;
+};
+
+/** `[messaging.slack]`. A signing secret means HTTP mode. */
+export type SlackSettings = {
+  readonly botToken: string;
+  readonly appToken: string;
+  readonly signingSecret: string;
+  readonly port: number;
+  readonly bind: string;
+  /** `""`: Slack's own. */
+  readonly apiUrl: string;
+  readonly catchUp: boolean;
+};
+
+/** `[messaging.telegram]`. A webhook URL means webhook mode. */
+export type TelegramSettings = {
+  readonly token: string;
+  /** `""`: Telegram's own. */
+  readonly apiUrl: string;
+  readonly webhookUrl: string;
+  readonly webhookSecret: string;
+  readonly port: number;
+  readonly bind: string;
+};

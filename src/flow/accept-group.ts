@@ -36,6 +36,8 @@ export function buildGroup(frames: readonly IntakeFrame[], firstSeq: number, { r
   const writes: JournalWrite[] = [];
   const messages: Accepting[] = [];
   const dropped: { readonly key: string; readonly bytes: number }[] = [];
+  /** Conversations of which a message waits: what comes after it in this group, for whomever, waits behind it. */
+  const waiting = new Set<string>();
   for (const { key, headers, body, receivedAtMs, resume } of frames) {
     let offset = 0;
     const atMs = Math.trunc(receivedAtMs);
@@ -64,9 +66,11 @@ export function buildGroup(frames: readonly IntakeFrame[], firstSeq: number, { r
         isRedelivered: false,
         releases: 0,
         payload,
+        header,
       };
       // Handed out the moment it is on disk, it needs no second write for its lease.
-      const reservation = target.tryReserve(entry);
+      const reservation = waiting.has(conversation) ? null : target.tryReserve(entry);
+      if (reservation === null) waiting.add(conversation);
       messages.push({ entry, header, payload, reservation, writeIndex: writes.length });
       const leased = reservation !== null;
       const text = JSON.stringify(header);

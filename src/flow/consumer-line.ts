@@ -4,7 +4,7 @@ import type { ErrorReport } from "../contract/errors.ts";
 import type { Logger } from "../support/logger.ts";
 import { withDeadline } from "../support/time.ts";
 import type { Entry } from "./entry.ts";
-import type { Lane } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
 
 /** One message with its consumer. */
 export type Lease = {

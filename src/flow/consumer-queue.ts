@@ -1,6 +1,6 @@
 /** One consumer by name: what waits for it, and whoever is attached under that name. */
 import type { Line } from "./consumer-line.ts";
-import type { Lane } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
 import { ReadyLanes } from "./ready-lanes.ts";
 
 /** A consumer whether anyone is attached or not. During a replacement the old line drains while the new one takes. */

@@ -1,6 +1,6 @@
 /** Every consumer that anything was ever for, and which of them have to be looked at again. */
 import { ConsumerQueue } from "./consumer-queue.ts";
-import type { Lane } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
 
 /** Consumers by name, made on first mention: messages may wait for one that nobody has attached to. */
 export class ConsumerQueues {

@@ -55,7 +55,7 @@ function parseRouting(value: unknown): Routing {
   if (value === undefined) return noRouting;
   const given = parseRecord(value, "routing");
   const routing: { -readonly [Name in keyof Routing]: Routing[Name] } = {};
-  // A loop over what is there, since most messages carry two or three of the eight.
+  // A loop over what is there, since most messages carry two or three of the nine.
   for (const name in given) {
     const field = given[name];
     if (field === undefined || field === null) continue;
@@ -64,6 +64,7 @@ function parseRouting(value: unknown): Routing {
       case "workspaceId":
       case "chatId":
       case "teamId":
+      case "senderLogin":
       case "consumer":
         routing[name] = parseText(field, name);
         break;

@@ -14,8 +14,10 @@ import type { ConsumerQueue } from "./consumer-queue.ts";
 import { ConsumerQueues } from "./consumer-queues.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import type { Entry } from "./entry.ts";
-import { Handout, type Reservation } from "./handout.ts";
-import { Lanes, type Lane } from "./lanes.ts";
+import { Handout, type HandoutOptions, type Reservation } from "./handout.ts";
+import type { Lane } from "./lane.ts";
+import type { LaneLimits } from "./lane-limits.ts";
+import { Lanes } from "./lanes.ts";
 import type { Latencies } from "./latencies.ts";
 import { LeaseDeadlines } from "./lease-deadlines.ts";
 import type { Ledger } from "./ledger.ts";
@@ -35,6 +37,8 @@ export type DispatcherOptions = {
   readonly logger: Logger;
   readonly now: () => number;
   readonly random: () => number;
+  readonly limits?: LaneLimits;
+  readonly stamp: HandoutOptions["stamp"];
   readonly reroute: Reroute;
 };
 
@@ -61,7 +65,12 @@ export class FlowDispatcher implements Dispatcher, LineOwner, Disposable {
     this.logger = options.logger;
     const onHead = (lane: Lane): void => this.onHead(lane);
     const pump = (): void => this.pump();
-    this.lanes = new Lanes({ journal: options.journal, onHead, onRead: pump, logger: options.logger, now });
+    this.lanes = new Lanes({
+      ...options,
+      onHead,
+      onRead: pump,
+      settled: () => options.writer.settled(),
+    });
     this.#deadlines = new LeaseDeadlines(this.#lines, this);
     this.#handout = new Handout({
       ...options,
@@ -123,7 +132,7 @@ export class FlowDispatcher implements Dispatcher, LineOwner, Disposable {
 
   /** Keeps a place for a message that is about to be accepted, if it can be handed out the moment it is on disk. */
   tryReserve(entry: Entry): Reservation | null {
-    if (this.#isPaused || this.lanes.find(entry.key, entry.conversation) !== undefined) return null;
+    if (this.#isPaused || !this.lanes.canOpen(entry)) return null;
     const queue = this.#queues.get(entry.consumer);
     const line = queue === undefined || queue.ready.size > 0 ? null : queue.lineWithRoom();
     if (line === null) return null;

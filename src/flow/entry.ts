@@ -1,5 +1,6 @@
 /** One accepted message that is not done, as lanes and the dispatcher carry it. */
 import type { PendingRow } from "../contract/journal.ts";
+import type { RoutingHeader } from "../contract/message.ts";
 
 /** Its state, changed in place: there is one of these for every message under way. */
 export type Entry = {
@@ -21,6 +22,8 @@ export type Entry = {
   releases: number;
   /** `null`: read from the journal when it is handed out. */
   payload: Uint8Array | null;
+  /** In memory together with the payload; `null` beside one: it cannot be read. */
+  header: RoutingHeader | null;
 };
 
 /** A row of the journal as an entry, its payload left on disk. */
@@ -39,6 +42,7 @@ export function entryOf(row: PendingRow): Entry {
     isRedelivered: row.leased || row.attempt > 1,
     releases: 0,
     payload: null,
+    header: null,
   };
 }
 

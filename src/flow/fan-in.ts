@@ -18,10 +18,12 @@ const groupLimits = { messages: 512, bytes: creditWindow.bytes };
 /** The longest resume state, in characters of JSON. */
 export const resumeLimit = 65_536;
 
-/** A data frame as the host's relay hands it over. */
+/**
+ * A data frame as the host's relay hands it over. Of which generation is not asked: what an adapter said before its
+ * thread's port was drained counts, though it may be dead by now, and what comes later is not handed over.
+ */
 export type InboundFrame = {
   readonly key: string;
-  readonly generation: number;
   /** Checked by `parseDataMeta`. */
   readonly meta: DataMeta;
   /** The payloads one after the other; not changed or reused by the caller. */
@@ -66,7 +68,6 @@ export type FanInOptions = {
 export class FanIn {
   readonly #options: FanInOptions;
   readonly #intake = new Intake();
-  readonly #voided = new Map<string, number>();
   readonly #listeners: ((message: AcceptedMessage) => void)[] = [];
   #firstSeq: number;
   #loop: Promise<void> | null = null;
@@ -78,8 +79,8 @@ export class FanIn {
   }
 
   /** Takes a frame in, or settles it at once with why not. */
-  receive({ key, generation, meta, body, settle }: InboundFrame): void {
-    const error = this.#refusal(key, generation);
+  receive({ key, meta, body, settle }: InboundFrame): void {
+    const error = this.#refusal(key);
     if (error !== null) return settle(error);
     const resume = meta.resume === undefined ? undefined : (JSON.stringify(meta.resume) ?? "null");
     if (resume !== undefined && resume.length > resumeLimit) {
@@ -88,19 +89,8 @@ export class FanIn {
     }
     const { now, ledger } = this.#options;
     ledger.addBytes(key, body.length);
-    this.#intake.push({ key, generation, headers: meta.headers, body, resume, receivedAtMs: now(), settle });
+    this.#intake.push({ key, headers: meta.headers, body, resume, receivedAtMs: now(), settle });
     this.#loop ??= this.#run();
-  }
-
-  /** Voids a generation: what it sent and no transaction has taken is refused, and so is all it still sends. */
-  forget(key: string, generation: number): void {
-    this.#voided.set(key, Math.max(generation, this.#voided.get(key) ?? 0));
-    for (const frame of this.#intake.discard(key, generation)) {
-      this.#options.ledger.addBytes(key, -frame.body.length);
-      frame.settle(
-        new GatewayError("adapter_unavailable", `Cannot accept from "${key}": generation ${generation} is over`),
-      );
-    }
   }
 
   /** Refuses all that comes from now on; what is in goes its way. */
@@ -118,11 +108,9 @@ export class FanIn {
     this.#listeners.push(listener);
   }
 
-  #refusal(key: string, generation: number): GatewayError | null {
+  #refusal(key: string): GatewayError | null {
     if (this.#isStopped)
       return new GatewayError("adapter_unavailable", `Cannot accept from "${key}": the gateway is stopping`);
-    if (generation <= (this.#voided.get(key) ?? -1))
-      return new GatewayError("adapter_unavailable", `Cannot accept from "${key}": generation ${generation} is over`);
     return this.#options.admission.refusal(key, this.#intake.messagesOf(key));
   }
 

@@ -35,13 +35,4 @@ export class Fifo<Item> {
     }
     return item;
   }
-
-  /** Takes out all that `isWanted` picks, in order. */
-  take(isWanted: (item: Item) => boolean): Item[] {
-    const taken: Item[] = [];
-    const kept: Item[] = [];
-    for (let item = this.shift(); item !== undefined; item = this.shift()) (isWanted(item) ? taken : kept).push(item);
-    this.#items = kept;
-    return taken;
-  }
 }

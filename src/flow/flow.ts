@@ -1,5 +1,5 @@
 /** The way of a message from an accepted frame to its ack: fan-in, lanes, dispatcher and dead letters put together. */
-import type { Dispatcher, ReplyWriter } from "../contract/delivery.ts";
+import type { Dispatcher, ReplyWriter, RouterStamp } from "../contract/delivery.ts";
 import type { Journal } from "../contract/journal.ts";
 import type { RoutingHeader } from "../contract/message.ts";
 import type { RouterSpec } from "../contract/spec.ts";
@@ -10,11 +10,12 @@ import { Admission } from "./admission.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { FlowDispatcher } from "./dispatcher.ts";
 import { FanIn, type AcceptedMessage, type InboundFrame } from "./fan-in.ts";
+import type { LaneLimits } from "./lane-limits.ts";
 import { Latencies, type LatencySamples } from "./latencies.ts";
 import { Ledger, type KeyCounts } from "./ledger.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { recover, Rerouter } from "./recovery.ts";
-import { narrowRouter, route, routeSource, type Route } from "./router.ts";
+import { narrowRouter, route, routeSource, stampOf, type Route, type RouteSource } from "./router.ts";
 
 /** What {@link createFlow} is given. */
 export type FlowOptions = {
@@ -30,6 +31,8 @@ export type FlowOptions = {
   readonly random: () => number;
   /** Milliseconds since 1970; fractions make the latencies finer. */
   readonly now: () => number;
+  /** How much of what waits is in memory. @default laneLimits */
+  readonly limits?: LaneLimits;
 };
 
 /** Counts since the start; `consumers` names also what is no longer configured while messages wait for it. */
@@ -46,8 +49,6 @@ export interface Flow extends AsyncDisposable {
   readonly deadLetters: DeadLetters;
   /** One data frame of an adapter, its meta checked by `parseDataMeta`. Settled exactly once. */
   receive(frame: InboundFrame): void;
-  /** A generation is over: what it sent and no transaction has taken is refused, and so is all it still sends. */
-  forget(key: string, generation: number): void;
   /** Swaps bindings and consumers; what waits for a consumer that is gone is routed again. */
   applyRouter(router: RouterSpec, consumers: readonly string[]): void;
   /** Where a message would go now; for a header's binding, its settings and its authority. */
@@ -87,6 +88,7 @@ export async function createFlow(options: FlowOptions): Promise<Flow> {
     writer,
     ledger,
     latencies,
+    stamp: (header, key) => routing.stamp(header, key),
     reroute: (list, lanes) => rerouter.reroute(list, lanes),
   });
   const lanes = dispatcher.lanes;
@@ -103,7 +105,6 @@ export async function createFlow(options: FlowOptions): Promise<Flow> {
     dispatcher,
     deadLetters,
     receive: (frame) => fanIn.receive(frame),
-    forget: (key, generation) => fanIn.forget(key, generation),
     applyRouter(router, consumers) {
       routing.apply(router, consumers);
       dispatcher.configure(routing.consumers);
@@ -142,11 +143,14 @@ export async function createFlow(options: FlowOptions): Promise<Flow> {
   };
 }
 
+/** One adapter's part of the router. */
+type OwnRouter = { readonly source: RouteSource; readonly router: RouterSpec };
+
 /** The present router, narrowed once for each adapter: most have few of all the bindings. */
 class Routing {
   consumers: ReadonlySet<string> = new Set();
   #router: RouterSpec;
-  readonly #byKey = new Map<string, { readonly source: ReturnType<typeof routeSource>; readonly router: RouterSpec }>();
+  readonly #byKey = new Map<string, OwnRouter>();
 
   constructor(router: RouterSpec, consumers: readonly string[]) {
     this.#router = router;
@@ -160,12 +164,22 @@ class Routing {
   }
 
   route(header: RoutingHeader, key: string): Route {
+    const { source, router } = this.#own(key);
+    return route(header, source, router, this.consumers);
+  }
+
+  stamp(header: RoutingHeader, key: string): RouterStamp {
+    const { source, router } = this.#own(key);
+    return stampOf(header, source, router);
+  }
+
+  #own(key: string): OwnRouter {
     let own = this.#byKey.get(key);
     if (own === undefined) {
       const source = routeSource(key);
       own = { source, router: narrowRouter(this.#router, source) };
       this.#byKey.set(key, own);
     }
-    return route(header, own.source, own.router, this.consumers);
+    return own;
   }
 }

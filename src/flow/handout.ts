@@ -1,10 +1,14 @@
 /** The last step to a consumer: messages whose leases are on disk get their payloads, receipts and deadlines. */
+import type { Delivery, RouterStamp } from "../contract/delivery.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Journal } from "../contract/journal.ts";
+import type { RoutingHeader } from "../contract/message.ts";
 import type { Logger } from "../support/logger.ts";
 import type { Line } from "./consumer-line.ts";
 import { detachPayload, type Entry } from "./entry.ts";
-import type { Lane, Lanes } from "./lanes.ts";
+import { parseStoredHeader } from "./stored-header.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Latencies } from "./latencies.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -13,6 +17,8 @@ export type Reservation = { readonly entry: Entry; readonly lane: Lane; readonly
 
 /** A view into a longer buffer than this is copied before it is kept for as long as a handler takes. */
 const longFrameBytes = 65_536;
+/** For a message whose header cannot be read: nobody knows whether its sender may give commands. */
+const nothingGranted: RouterStamp = { senderIsAuthority: false, bindingSettings: null };
 
 /** What {@link Handout} needs. */
 export type HandoutOptions = {
@@ -23,6 +29,8 @@ export type HandoutOptions = {
   readonly logger: Logger;
   readonly now: () => number;
   readonly random: () => number;
+  /** What the router in force says of a message. */
+  readonly stamp: (header: RoutingHeader, key: string) => RouterStamp;
   /** A lease ends at this time. */
   readonly watch: (deadlineMs: number) => void;
   /** It is not handed out after all. `isUnreadable`: because the journal could not be read. */
@@ -51,9 +59,22 @@ export class Handout {
     if (entry.payload.buffer.byteLength > longFrameBytes) entry.payload = detachPayload(entry.payload);
     const nowMs = this.#options.now();
     this.#leases += 1;
-    const { seq, id, key, conversation, attempt, isRedelivered: redelivered, payload } = entry;
+    const { seq, id, key, conversation, attempt, isRedelivered: redelivered, payload, header } = entry;
     const receipt = `${seq}.${attempt}.${this.#life}-${this.#leases}`;
-    const delivery = { receipt, seq, id, key, conversation, attempt, redelivered, payload };
+    // Asked now and not when it was accepted: it may have waited through several configs.
+    const { senderIsAuthority, bindingSettings } = header === null ? nothingGranted : this.#options.stamp(header, key);
+    const delivery: Delivery = {
+      receipt,
+      seq,
+      id,
+      key,
+      conversation,
+      attempt,
+      redelivered,
+      payload,
+      senderIsAuthority,
+      bindingSettings,
+    };
     const deadlineMs = nowMs + line.limits.timeoutMs;
     line.add({ delivery, entry, lane, deadlineMs, isExpired: false });
     this.#due.add(line);
@@ -92,13 +113,19 @@ export class Handout {
   async #read(reservations: readonly Reservation[]): Promise<void> {
     try {
       const seqs = reservations.map(({ entry }) => entry.seq);
-      const rows = await this.#options.journal.query("payloads", { seqs });
+      const { journal } = this.#options;
+      const [rows, headerRows] = await Promise.all([
+        journal.query("payloads", { seqs }),
+        journal.query("headers", { seqs }),
+      ]);
       const payloads = new Map(rows.map((row) => [row.seq, row.payload]));
+      const headers = new Map(headerRows.map((row) => [row.seq, row.header]));
       for (const reservation of reservations) {
         const payload = payloads.get(reservation.entry.seq);
         if (payload === undefined) this.#skip(reservation);
         else {
-          this.#options.lanes.attachPayload(reservation.entry, payload);
+          const header = parseStoredHeader(headers.get(reservation.entry.seq));
+          this.#options.lanes.payloads.attach(reservation.entry, payload, header);
           this.add(reservation);
         }
       }

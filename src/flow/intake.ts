@@ -6,7 +6,6 @@ import { Fifo } from "./fifo.ts";
 /** A data frame on its way to the journal. */
 export type IntakeFrame = {
   readonly key: string;
-  readonly generation: number;
   readonly headers: readonly RoutingHeader[];
   readonly body: Uint8Array;
   /** The adapter's resume state as JSON, `undefined` when the frame brings none. */
@@ -78,16 +77,6 @@ export class Intake {
       if (frame !== undefined) this.#queues.set(key, queue);
     }
     return group;
-  }
-
-  /** Takes out what a generation that is over has left. */
-  discard(key: string, generation: number): IntakeFrame[] {
-    const queue = this.#queues.get(key);
-    if (queue === undefined) return [];
-    const taken = queue.frames.take((frame) => frame.generation <= generation);
-    for (const frame of taken) queue.messages -= frame.headers.length;
-    if (queue.frames.size === 0) this.#queues.delete(key);
-    return taken;
   }
 }
 

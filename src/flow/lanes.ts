@@ -1,53 +1,26 @@
 /**
  * Conversations with work: each delivered in order, one message at a time. A lane keeps a few messages in memory and
- * knows how far the journal goes on; one without messages does not exist.
+ * knows how far the journal goes on; one without messages does not exist. Nor does every one with messages: beyond a
+ * number of lanes the rest stays on disk until some are free.
  */
-import type { Journal } from "../contract/journal.ts";
+import type { Journal, PendingRow } from "../contract/journal.ts";
 import type { Logger } from "../support/logger.ts";
-import { GatewayError } from "../contract/errors.ts";
-import { DelayQueue } from "./delay-queue.ts";
-import { detachPayload, entryOf, type Entry } from "./entry.ts";
-
-/** Most messages of one lane in memory. */
-export const laneMemoryLimit = 64;
-/** Most payload bytes of waiting messages in memory: 64 MiB. */
-export const payloadMemoryLimit = 67_108_864;
-/** At this few left, more are read ahead. */
-const readAheadBelow = 16;
-const readRetryMs = 1_000;
-
-/** What a lane's head is doing. `empty`: none in memory, more on disk. */
-export type LaneState = "empty" | "ready" | "delayed" | "leased" | "rerouting";
-
-/** One conversation of one adapter. */
-export class Lane {
-  readonly key: string;
-  readonly conversation: string;
-  /** The head first; it stays until it is done. In order of `seq`. */
-  readonly entries: Entry[] = [];
-  state: LaneState = "empty";
-  isReading = false;
-  /** What is on disk has changed since the read began: its answer may lack something. */
-  isAnswerStale = false;
-  /** Everything of this lane up to here is or was in memory. */
-  readUpTo = 0;
-  /** The newest of this lane that was left on disk. */
-  diskUpTo = 0;
-
-  constructor(key: string, conversation: string) {
-    this.key = key;
-    this.conversation = conversation;
-  }
-
-  /** There are messages after those in memory. */
-  get hasMoreOnDisk(): boolean {
-    return this.diskUpTo > this.readUpTo;
-  }
-}
+import { AdapterLanes } from "./adapter-lanes.ts";
+import type { Backlog } from "./backlog.ts";
+import { BacklogReader } from "./backlog-reader.ts";
+import { entryOf, type Entry } from "./entry.ts";
+import { Lane } from "./lane.ts";
+import { LaneReader } from "./lane-reader.ts";
+import { laneLimits, type LaneLimits } from "./lane-limits.ts";
+import { PayloadMemory } from "./payload-memory.ts";
 
 /** What {@link Lanes} needs. */
 export type LanesOptions = {
   readonly journal: Pick<Journal, "query">;
+  /** Resolves when all that is settled so far is on disk. */
+  readonly settled: () => Promise<void>;
+  /** @default laneLimits */
+  readonly limits?: LaneLimits;
   /** A lane has a new head: decide when it goes. */
   readonly onHead: (lane: Lane) => void;
   /** Called after heads appeared outside any call of the owner. */
@@ -58,56 +31,78 @@ export type LanesOptions = {
 
 /** All lanes. */
 export class Lanes implements Disposable {
+  readonly payloads = new PayloadMemory();
   readonly #options: LanesOptions;
-  readonly #byKey = new Map<string, Map<string, Lane>>();
-  readonly #retries: DelayQueue<Lane>;
-  #payloadBytes = 0;
+  readonly #limits: LaneLimits;
+  readonly #byKey = new Map<string, AdapterLanes>();
+  readonly #reader: LaneReader;
+  readonly #backlogs: BacklogReader;
+  #lanes = 0;
+  #messages = 0;
 
   constructor(options: LanesOptions) {
+    const limits = options.limits ?? laneLimits;
     this.#options = options;
-    this.#retries = new DelayQueue({
-      due: (lanes) => lanes.forEach((lane) => this.#readMore(lane)),
-      now: options.now,
+    this.#limits = limits;
+    const roomFor = (backlog: Backlog): number => this.#roomFor(backlog);
+    this.#backlogs = new BacklogReader({ ...options, limits, roomFor, take: (...page) => this.#takePage(...page) });
+    this.#reader = new LaneReader({
+      ...options,
+      roomIn: (lane) => Math.max(1, this.#perLane - lane.entries.length),
+      take: (lane, rows) => this.#takeNext(lane, rows),
+      onEmpty: (lane) => this.#remove(lane),
     });
   }
 
-  /** Payload bytes of entries held in memory. */
-  get payloadBytes(): number {
-    return this.#payloadBytes;
+  /** How many have work and are in memory. */
+  get size(): number {
+    return this.#lanes;
   }
 
-  /** The lane, while it has work. */
+  /** Messages held in memory. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** The lane, while it has work and is in memory. */
   find(key: string, conversation: string): Lane | undefined {
-    return this.#byKey.get(key)?.get(conversation);
+    return this.#byKey.get(key)?.lanes.get(conversation);
   }
 
-  /** A new lane whose head is already on its way to a consumer. The caller has looked: there is none. */
+  /** There is no lane for this message, nothing of it on disk, and room for one. */
+  canOpen(entry: Entry): boolean {
+    const adapter = this.#byKey.get(entry.key);
+    if (adapter === undefined) return true;
+    if (adapter.behind > 0 || adapter.lanes.has(entry.conversation)) return false;
+    return this.#roomFor(adapter.backlog(entry.consumer)) > 0;
+  }
+
+  /** A new lane whose head is already on its way to a consumer. {@link Lanes.canOpen} said yes. */
   open(entry: Entry): Lane {
-    const lane = this.#create(entry);
+    const lane = this.#create(this.#adapter(entry.key).backlog(entry.consumer), entry.conversation);
     lane.entries.push(entry);
+    this.#messages += 1;
     lane.readUpTo = entry.seq;
     lane.state = "leased";
-    this.#payloadBytes += entry.payload?.length ?? 0;
+    this.payloads.keep(entry);
     return lane;
   }
 
   /** The newest message of its lane; kept in memory where there is room, else read back later. */
   append(entry: Entry): void {
-    const lane = this.find(entry.key, entry.conversation) ?? this.#create(entry);
+    const adapter = this.#adapter(entry.key);
+    const lane = adapter.lanes.get(entry.conversation);
+    if (lane === undefined) return this.#place(adapter, entry);
     // Reading ahead may have met it on disk before its commit was announced here.
-    if (entry.seq <= lane.readUpTo) return;
-    if (lane.entries.length >= laneMemoryLimit || lane.hasMoreOnDisk) {
-      lane.diskUpTo = entry.seq;
-      return;
-    }
-    lane.readUpTo = entry.seq;
-    this.#hold(lane, lane.entries.length, entry);
+    if (entry.seq > lane.readUpTo) this.#addNewest(lane, entry, lane.mayHaveMoreOnDisk);
   }
 
   /** An older message back in its place: before every newer one, but never before the head. */
   insert(entry: Entry): void {
-    const lane = this.find(entry.key, entry.conversation) ?? this.#create(entry);
-    if (lane.hasMoreOnDisk && entry.seq > lane.readUpTo) {
+    const adapter = this.#adapter(entry.key);
+    const lane = adapter.lanes.get(entry.conversation);
+    if (lane === undefined) return this.#place(adapter, entry);
+    if (lane.mayHaveMoreOnDisk && entry.seq > lane.readUpTo) {
       lane.diskUpTo = Math.max(lane.diskUpTo, entry.seq);
       lane.isAnswerStale = true;
       return;
@@ -117,105 +112,133 @@ export class Lanes implements Disposable {
     const index = newer === -1 ? lane.entries.length : newer;
     lane.readUpTo = Math.max(lane.readUpTo, entry.seq);
     this.#hold(lane, index, entry);
-    if (lane.entries.length > laneMemoryLimit) this.#putBack(lane);
+    if (lane.entries.length > this.#limits.perLane) this.#putBack(lane);
   }
 
   /** The head is done: the next one's turn. A lane with nothing left goes. */
   advance(lane: Lane): void {
     const head = lane.entries.shift();
-    if (head !== undefined) this.dropPayload(head);
+    if (head !== undefined) {
+      this.#messages -= 1;
+      this.payloads.drop(head);
+      lane.backlog.adapter.noteDone(head.seq);
+    }
     if (lane.entries.length === 0 && !lane.hasMoreOnDisk) return this.#remove(lane);
-    if (lane.entries.length < readAheadBelow && lane.hasMoreOnDisk) this.#readMore(lane);
+    if (lane.entries.length < this.#perLane / 4 && lane.hasMoreOnDisk) this.#reader.readMore(lane);
     lane.state = "empty";
     if (lane.entries.length > 0) this.#options.onHead(lane);
   }
 
-  /** Gives an entry its payload, read from the journal. */
-  attachPayload(entry: Entry, payload: Uint8Array): void {
-    this.dropPayload(entry);
-    entry.payload = payload;
-    this.#payloadBytes += payload.length;
-  }
-
-  /** Forgets an entry's payload; it can be read again. */
-  dropPayload(entry: Entry): void {
-    this.#payloadBytes -= entry.payload?.length ?? 0;
-    entry.payload = null;
-  }
-
   /** Nothing is read any more. */
   [Symbol.dispose](): void {
-    this.#retries[Symbol.dispose]();
+    this.#reader[Symbol.dispose]();
+    this.#backlogs[Symbol.dispose]();
   }
 
-  #create(entry: Entry): Lane {
-    const lane = new Lane(entry.key, entry.conversation);
-    let lanes = this.#byKey.get(entry.key);
-    if (lanes === undefined) {
-      lanes = new Map();
-      this.#byKey.set(entry.key, lanes);
+  /** Most messages of one lane in memory, as things are. */
+  get #perLane(): number {
+    const { messages, perLane, perFullLane } = this.#limits;
+    return this.#messages < messages ? perLane : perFullLane;
+  }
+
+  #roomFor(backlog: Backlog): number {
+    return Math.max(this.#limits.lanesPerBacklog - backlog.lanes, this.#limits.lanes - this.#lanes);
+  }
+
+  #adapter(key: string): AdapterLanes {
+    let adapter = this.#byKey.get(key);
+    if (adapter === undefined) {
+      adapter = new AdapterLanes(key);
+      this.#byKey.set(key, adapter);
     }
-    lanes.set(entry.conversation, lane);
+    return adapter;
+  }
+
+  /** A message whose lane is not in memory. */
+  #place(adapter: AdapterLanes, entry: Entry): void {
+    const backlog = adapter.backlog(entry.consumer);
+    if (backlog.isBehind || this.#roomFor(backlog) <= 0) return backlog.leave(entry.seq);
+    const lane = this.#create(backlog, entry.conversation);
+    // What another consumer's backlog has of it comes first.
+    if (adapter.behind > 0) return this.#readWhole(lane, entry.seq);
+    this.#addNewest(lane, entry, false);
+  }
+
+  /** A page of a backlog. What is done since it was asked for is passed over, what is in memory too. */
+  #takePage(backlog: Backlog, rows: readonly PendingRow[]): number | null {
+    const { adapter } = backlog;
+    for (const row of rows) {
+      if (backlog.isDone(row.seq)) continue;
+      let lane = adapter.lanes.get(row.conversation);
+      if (lane === undefined) {
+        if (this.#roomFor(backlog) <= 0) return row.seq - 1;
+        lane = this.#create(backlog, row.conversation);
+        lane.isFromBacklog = true;
+        if (adapter.behind > 1) this.#readWhole(lane, row.seq);
+      }
+      if (row.seq > lane.readUpTo) this.#addNewest(lane, entryOf(row), lane.hasMoreOnDisk);
+    }
+    return null;
+  }
+
+  /** What comes next of a lane: as many as there is room for by now. */
+  #takeNext(lane: Lane, rows: readonly PendingRow[]): number {
+    let taken = 0;
+    for (const row of rows) {
+      if (lane.entries.length >= this.#perLane) break;
+      this.#hold(lane, lane.entries.length, entryOf(row));
+      taken += 1;
+    }
+    return taken;
+  }
+
+  /** Messages of a lane may be in several backlogs: only its own reading has them in their order. */
+  #readWhole(lane: Lane, seq: number): void {
+    lane.diskUpTo = Math.max(seq, lane.backlog.adapter.leftUpTo);
+    this.#reader.readMore(lane);
+  }
+
+  #addNewest(lane: Lane, entry: Entry, isBehind: boolean): void {
+    if (isBehind || lane.entries.length >= this.#perLane) {
+      lane.diskUpTo = Math.max(lane.diskUpTo, entry.seq);
+      return;
+    }
+    lane.readUpTo = entry.seq;
+    this.#hold(lane, lane.entries.length, entry);
+  }
+
+  #create(backlog: Backlog, conversation: string): Lane {
+    const lane = new Lane(backlog, conversation);
+    backlog.adapter.lanes.set(conversation, lane);
+    backlog.lanes += 1;
+    this.#lanes += 1;
     return lane;
   }
 
-  #remove(lane: Lane): void {
-    this.#byKey.get(lane.key)?.delete(lane.conversation);
+  #remove({ backlog, conversation }: Lane): void {
+    backlog.adapter.lanes.delete(conversation);
+    backlog.lanes -= 1;
+    this.#lanes -= 1;
+    if (backlog.isBehind) this.#backlogs.readMore(backlog);
   }
 
   #hold(lane: Lane, index: number, entry: Entry): void {
-    if (entry.payload !== null) {
-      if (this.#payloadBytes + entry.payload.length > payloadMemoryLimit) entry.payload = null;
-      else entry.payload = detachPayload(entry.payload);
-      this.#payloadBytes += entry.payload?.length ?? 0;
-    }
+    this.payloads.admit(entry);
+    this.#messages += 1;
     if (index === lane.entries.length) lane.entries.push(entry);
     else lane.entries.splice(index, 0, entry);
     if (lane.state === "empty") this.#options.onHead(lane);
   }
 
-  /** The newest entry makes room: it and all after it are on disk. */
+  /** The last entry makes room: it and all after it are on disk. Where older ones came after a head it is not the newest. */
   #putBack(lane: Lane): void {
     const last = lane.entries.pop();
-    const newest = lane.entries.at(-1);
-    if (last === undefined || newest === undefined) return;
-    this.dropPayload(last);
-    lane.diskUpTo = Math.max(lane.diskUpTo, last.seq);
-    lane.readUpTo = newest.seq;
+    if (last === undefined) return;
+    this.#messages -= 1;
+    this.payloads.drop(last);
+    lane.diskUpTo = Math.max(lane.diskUpTo, lane.readUpTo);
+    lane.readUpTo = last.seq - 1;
+    lane.isRewound = true;
     lane.isAnswerStale = true;
-  }
-
-  #readMore(lane: Lane): void {
-    // A lane without more may be gone, and another in its place.
-    if (lane.isReading || !lane.hasMoreOnDisk) return;
-    lane.isReading = true;
-    lane.isAnswerStale = false;
-    void this.#read(lane);
-  }
-
-  async #read(lane: Lane): Promise<void> {
-    const { key, conversation, readUpTo: afterSeq, diskUpTo } = lane;
-    const limit = laneMemoryLimit - lane.entries.length;
-    try {
-      const rows = await this.#options.journal.query("lane", { key, conversation, afterSeq, limit });
-      lane.isReading = false;
-      if (!lane.isAnswerStale) {
-        if (rows.length < limit) lane.readUpTo = Math.max(lane.readUpTo, diskUpTo);
-        for (const row of rows) {
-          lane.readUpTo = Math.max(lane.readUpTo, row.seq);
-          this.#hold(lane, lane.entries.length, entryOf(row));
-        }
-      }
-      if (lane.entries.length === 0) {
-        if (lane.hasMoreOnDisk) this.#readMore(lane);
-        else this.#remove(lane);
-      }
-      this.#options.onRead();
-    } catch (reason) {
-      lane.isReading = false;
-      const error = GatewayError.from(reason).message;
-      this.#options.logger.warn("lane-not-read", { key, error });
-      this.#retries.push(this.#options.now() + readRetryMs, lane);
-    }
   }
 }

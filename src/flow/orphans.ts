@@ -3,7 +3,8 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Logger } from "../support/logger.ts";
 import type { ConsumerQueue } from "./consumer-queue.ts";
 import type { ConsumerQueues } from "./consumer-queues.ts";
-import type { Lane, Lanes } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 
 /**
  * Finds another consumer for what waits in these lanes, since theirs is gone; heads that no consumer wants are done.

@@ -39,6 +39,14 @@ export class OutcomeWriter implements AsyncDisposable {
     this.#loop ??= this.#run();
   }
 
+  /**
+   * Resolves when all that was added so far, and in this tick, is on disk.
+   * @throws {GatewayError} `journal_unavailable` when it is disposed first.
+   */
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) => this.add({ writes: [], written: () => resolve(), failed: reject }));
+  }
+
   /** Resolves when nothing is left to write. */
   async idle(): Promise<void> {
     while (this.#loop !== null) await this.#loop;

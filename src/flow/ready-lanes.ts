@@ -1,6 +1,6 @@
 /** Lanes whose head may go, waiting for one consumer: taken adapter by adapter, within an adapter lane by lane. */
 import { Fifo } from "./fifo.ts";
-import type { Lane } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
 
 /** Round robin, so that ten thousand busy lanes of one adapter wait for each other and not in front of another's. */
 export class ReadyLanes {

@@ -2,10 +2,12 @@
 import type { Journal, JournalWrite } from "../contract/journal.ts";
 import type { RoutingHeader } from "../contract/message.ts";
 import { entryOf, type Entry } from "./entry.ts";
-import type { Lane, Lanes } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 import type { OutcomeWriter } from "./outcome-writer.ts";
 import type { Route } from "./router.ts";
+import { parseStoredHeader } from "./stored-header.ts";
 
 const pageRows = 1_000;
 const headersPerQuery = 500;
@@ -65,7 +67,7 @@ export class Rerouter {
       const headers = new Map(rows.map((row) => [row.seq, row.header]));
       const writes: JournalWrite[] = [];
       for (const { entry, lane } of part) {
-        const header = parseHeader(headers.get(entry.seq));
+        const header = parseStoredHeader(headers.get(entry.seq));
         if (header !== null) this.#apply(entry, lane, this.#options.route(header, entry.key), { lanes, writes });
       }
       // Failing, the messages are routed once more after a restart.
@@ -92,17 +94,5 @@ export class Rerouter {
         to.lanes.advance(lane);
         return;
     }
-  }
-}
-
-/** A stored header, written by this gateway; `null` when it is not there or cannot be read. */
-function parseHeader(text: string | undefined): RoutingHeader | null {
-  if (text === undefined) return null;
-  try {
-    // Ours: checked when it was accepted.
-    return JSON.parse(text) as RoutingHeader;
-  } catch {
-    // A header of no use leaves its message where it is.
-    return null;
   }
 }

@@ -1,4 +1,5 @@
 /** Which consumer a message goes to: the bindings in their order, then the default. Pure, and read for every message. */
+import type { RouterStamp } from "../contract/delivery.ts";
 import type { RoutingHeader } from "../contract/message.ts";
 import type { Binding, RouterSpec } from "../contract/spec.ts";
 
@@ -36,9 +37,40 @@ export function route(
   return { kind: "deliver", consumer: binding.consumer, binding };
 }
 
+/**
+ * What the bindings and `authority` lists say of one message. The binding's list counts, where it has none the
+ * adapter's; an empty one is open to all.
+ */
+export function stampOf(header: RoutingHeader, source: RouteSource, router: RouterSpec): RouterStamp {
+  const binding = firstMatch(header, source, router.bindings);
+  const list = binding?.authority ?? ownAuthority(router, source.key);
+  const senderIsAuthority = list.length === 0 || list.some((entry) => isSender(entry, header, source));
+  return {
+    senderIsAuthority,
+    bindingSettings: binding === null || isEmpty(binding.settings) ? null : binding.settings,
+  };
+}
+
 /** `router` with only the bindings that can match `source`: what is scanned for each of its messages. */
 export function narrowRouter(router: RouterSpec, source: RouteSource): RouterSpec {
   return { ...router, bindings: router.bindings.filter((binding) => isForSource(binding, source)) };
+}
+
+const noList: readonly string[] = [];
+
+function ownAuthority({ adapterAuthority }: RouterSpec, key: string): readonly string[] {
+  return Object.hasOwn(adapterAuthority, key) ? (adapterAuthority[key] ?? noList) : noList;
+}
+
+/** Twitch numbers its users and lists name them, in whatever case. */
+function isSender(entry: string, { senderId, routing }: RoutingHeader, source: RouteSource): boolean {
+  if (entry === "*" || entry === senderId) return true;
+  return source.platform === "twitch" && routing.senderLogin?.toLowerCase() === entry.toLowerCase();
+}
+
+function isEmpty(table: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in table) return false;
+  return true;
 }
 
 function firstMatch(header: RoutingHeader, source: RouteSource, bindings: readonly Binding[]): Binding | null {

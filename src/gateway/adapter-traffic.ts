@@ -63,7 +63,7 @@ export class AdapterTraffic {
       throw reason;
     }
     flow.receive({
-      ...origin,
+      key: origin.key,
       meta,
       body: frame.body,
       settle(error) {

@@ -1,5 +1,6 @@
 /** What handlers may ask of the gateway, answered by the outbox. */
 import type { ConsumerServices } from "../consume/consumer-services.ts";
+import type { AttachmentFiles } from "../outbound/attachment-files.ts";
 import { ConversationCalls } from "../outbound/conversation-calls.ts";
 import type { OutboundAdapters } from "../outbound/outbound-adapters.ts";
 import type { Outbox } from "../outbound/outbox.ts";
@@ -9,6 +10,7 @@ import type { Logger } from "../support/logger.ts";
 /** `keys`: the runtime keys there are now. */
 export function createConsumerServices(parts: {
   readonly outbox: Outbox;
+  readonly attachments: Pick<AttachmentFiles, "fetch">;
   readonly adapters: OutboundAdapters;
   readonly logger: Logger;
   readonly keys: () => ReadonlySet<string>;
@@ -20,6 +22,7 @@ export function createConsumerServices(parts: {
     streamChunk: (request) => outbox.streamChunk(request),
     setStatus: (request) => calls.setStatus(request),
     history: (request) => calls.history(request),
+    attachment: (request) => parts.attachments.fetch(request),
     send: ({ target, response, idempotencyKey }) =>
       outbox.send({ ...parseTarget(target, keys()), response, idempotencyKey }),
   };

@@ -29,14 +29,25 @@ export class EventFeed {
   #readers = 0;
   #lastReaderLeftMs = Number.NEGATIVE_INFINITY;
   #conditions = "";
+  #states: { readonly key: string; readonly entry: HistoryEntry }[] = [];
+  readonly #observedGenerations = new Map<string, number>();
 
   constructor(sink: EventSink, now: () => number = () => performance.now()) {
     this.#sink = sink;
     this.#now = now;
   }
 
+  /** An adapter is in another state. Published at the end of the turn, so that what follows from it comes along. */
   state(key: string, entry: HistoryEntry): void {
-    this.#sink.publish("state", { key, ...entry });
+    this.#states.push({ key, entry });
+    if (this.#states.length === 1) queueMicrotask(() => this.#publishStates());
+  }
+
+  /** An adapter obeys a newer config: said with the state it has changed to just now, else by an event of its own. */
+  observed(key: string, observedGeneration: number, latest: HistoryEntry): void {
+    this.#observedGenerations.set(key, observedGeneration);
+    if (this.#states.some((state) => state.key === key)) return;
+    this.state(key, { ...latest, at: new Date().toISOString() });
   }
 
   /** The payload is our own shim's JSON; it is opened only for a reader. */
@@ -87,6 +98,14 @@ export class EventFeed {
       this.#readers -= 1;
       this.#lastReaderLeftMs = this.#now();
     }
+  }
+
+  #publishStates(): void {
+    const states = this.#states;
+    this.#states = [];
+    for (const { key, entry } of states)
+      this.#sink.publish("state", { key, ...entry, observedGeneration: this.#observedGenerations.get(key) ?? 0 });
+    for (const { key, entry } of states) if (entry.state === "stopped") this.#observedGenerations.delete(key);
   }
 
   #isRead(): boolean {

@@ -10,10 +10,13 @@ import type {
 } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { DeadLetterRow, Journal } from "../contract/journal.ts";
-import type { StoredMessage } from "../contract/message.ts";
+import { openStoredMessage } from "../contract/open-message.ts";
+import { withReplyTo } from "../contract/reply-to.ts";
 import type { Response } from "../contract/response.ts";
 import type { Condition, GatewayStatus } from "../contract/status.ts";
+import { withDeadline } from "../support/time.ts";
 
+type Ordered = { readonly key: string; readonly generation: number };
 type SendOutcome = Awaited<ReturnType<GatewayControl["send"]>>;
 
 /** The stages behind the surfaces, as far as they are needed. */
@@ -26,12 +29,14 @@ export type ControlParts = {
     reload(options: { readonly waitMs: number }): Promise<ReloadReport>;
   };
   readonly adapters: {
-    restart: GatewayControl["restart"];
-    pause: GatewayControl["pause"];
-    resume: GatewayControl["resume"];
+    restart(key: string, options: { readonly shared: boolean }): Ordered;
+    pause(key: string): Ordered;
+    resume(key: string): Ordered;
     history(key: string): readonly HistoryEntry[];
     observed(): ReadonlyMap<string, unknown>;
   };
+  /** Where pauses are kept. */
+  readonly store: { flush(): Promise<void> };
   parseTarget(text: string, keys: ReadonlySet<string>): { readonly key: string; readonly conversation: string };
   readonly outbox: {
     send(send: {
@@ -54,20 +59,28 @@ export type ControlParts = {
   drainLatencies(): { readonly accept: readonly number[]; readonly delivery: readonly number[] };
 };
 
-const decoder = new TextDecoder();
+/** An operator waits no longer than this for the disk. */
+const keepDeadlineMs = 2000;
 
 /** See {@link GatewayControl}. */
 export function createControl(parts: ControlParts): GatewayControl {
   const { reconciler, adapters, outbox, deadLetters } = parts;
+  const kept = async (order: () => Ordered): Promise<Ordered> => {
+    const ordered = order();
+    await withDeadline(parts.store.flush(), keepDeadlineMs, "Keeping an order on disk").catch(() => {
+      // It is carried out all the same; the store has logged why it is not on disk, and goes on trying.
+    });
+    return ordered;
+  };
   return {
     status: () => parts.status(),
     isReady: () => parts.isReady(),
     conditions: () => parts.conditions(),
     plan: (toml) => reconciler.plan(toml),
     reload: (options) => reconciler.reload(options),
-    restart: (key, options) => adapters.restart(key, options),
-    pause: (key) => adapters.pause(key),
-    resume: (key) => adapters.resume(key),
+    restart: (key, options) => kept(() => adapters.restart(key, options)),
+    pause: (key) => kept(() => adapters.pause(key)),
+    resume: (key) => kept(() => adapters.resume(key)),
     history: (key) => adapters.history(key),
     async send({ target, response, idempotencyKey }) {
       const place = parts.parseTarget(target, new Set(adapters.observed().keys()));
@@ -81,15 +94,16 @@ export function createControl(parts: ControlParts): GatewayControl {
           "not_found",
           `Cannot respond to ${JSON.stringify(messageId.slice(0, 64))}: no such message`,
         );
-      const { key, conversation } = message;
-      return outbox.send({ key, conversation, response, idempotencyKey });
+      const { key, conversation, payload } = message;
+      const { replyTo = null } = openStoredMessage(payload);
+      return outbox.send({ key, conversation, response: withReplyTo(response, replyTo), idempotencyKey });
     },
     deadLetters: (options) => deadLetters.list(options),
     async deadLetter(id): Promise<DeadLetter> {
       const found = await deadLetters.get(id);
       if (found === null)
         throw new GatewayError("not_found", `Cannot show ${JSON.stringify(id.slice(0, 64))}: no such dead letter`);
-      return { row: found.row, message: JSON.parse(decoder.decode(found.payload)) as StoredMessage };
+      return { row: found.row, message: openStoredMessage(found.payload) };
     },
     retryDeadLetter: (id) => deadLetters.retry(id),
     dropDeadLetter: (id) => deadLetters.drop(id),

@@ -11,7 +11,11 @@ export interface ConsumerRegistry {
   readonly specs: ReadonlyMap<string, ConsumerSpec>;
   apply(spec: ConsumerSpec): void;
   remove(name: string): void;
+  /** Why the last change of `name` failed; `null`: it runs as it was told to, or is gone. Rejects with the signal's reason. */
+  outcome(name: string, signal: AbortSignal): Promise<string | null>;
 }
+
+const consumerPrefix = "consumer:";
 
 /** What {@link createGatewayFleet} joins. */
 export type FleetParts = {
@@ -20,12 +24,15 @@ export type FleetParts = {
   applyRouter(router: RouterSpec, consumers: readonly string[]): void;
   /** A spec is about to run: its secrets must be known to the redactor first. */
   onSpec(key: string, secrets: readonly string[]): void;
+  /** Takes secrets out of what a handler's module says of itself. */
+  redact(text: string): string;
   readonly logger: Logger;
 };
 
 /** See {@link Fleet}. */
 export function createGatewayFleet(parts: FleetParts): Fleet {
   const { adapters, consumers } = parts;
+  const failures = new Map<string, string>();
   return {
     observed: (): Observed => ({
       adapters: adapters.observed(),
@@ -48,14 +55,24 @@ export function createGatewayFleet(parts: FleetParts): Fleet {
     },
     applyRouter: (router) => parts.applyRouter(router, [...consumers.specs.keys()]),
     async settled(key, desiredGeneration, signal) {
-      if (key.startsWith("consumer:")) return "done";
       try {
+        if (key.startsWith(consumerPrefix)) {
+          const error = await consumers.outcome(key.slice(consumerPrefix.length), signal);
+          if (error === null) failures.delete(key);
+          else failures.set(key, error);
+          return error === null ? "done" : "failed";
+        }
         return await adapters.settled(key, desiredGeneration, signal);
       } catch (reason) {
         if (signal.aborted) throw reason;
-        parts.logger.warn("outcome-unknown", { key, error: GatewayError.from(reason).message });
+        parts.logger.error("outcome-unknown", { key, error: GatewayError.from(reason).message });
         return "failed";
       }
+    },
+    failure(key) {
+      const error = failures.get(key);
+      if (error !== undefined) return parts.redact(error);
+      return adapters.statuses().find((status) => status.key === key)?.message ?? null;
     },
   };
 }

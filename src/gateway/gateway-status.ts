@@ -24,13 +24,15 @@ export type AdapterCounts = {
 /** Every stage's part of the status. */
 export type StatusSources = {
   readonly version: string;
-  configGeneration(): number;
-  conditions(): readonly Condition[];
-  hosts(): readonly HostStatus[];
-  adapters(): readonly Omit<AdapterStatus, "messages" | "queue">[];
-  counts(): Readonly<Record<string, AdapterCounts>>;
-  sent(key: string): number;
-  consumers(): readonly ConsumerStatus[];
+  readonly reconciler: { readonly configGeneration: number };
+  readonly conditions: { list(): readonly Condition[] };
+  readonly hosts: { status(): readonly HostStatus[] };
+  readonly adapters: { statuses(): readonly Omit<AdapterStatus, "messages" | "queue">[] };
+  readonly flow: { counts(): { readonly keys: Readonly<Record<string, AdapterCounts>> } };
+  readonly outbox: { sentCount(key: string): number };
+  /** Time in which messages may have been lost. */
+  readonly missed: { gapSeconds(key: string): number };
+  readonly consumers: { statuses(): readonly ConsumerStatus[] };
   readonly journal: { readonly durability: JournalStatus["durability"]; readonly maxBytes: () => number };
 };
 
@@ -51,10 +53,10 @@ const noCounts: AdapterCounts = { in: 0, duplicates: 0, lost: 0, pending: 0, lea
 /** The whole status. Taken from memory: it waits for nothing. */
 export function assembleStatus(sources: StatusSources, self: CoordinatorMeter): GatewayStatus {
   const { counts } = self;
-  const byKey = sources.counts();
+  const byKey = sources.flow.counts().keys;
   const quarantines = new Map(
-    sources
-      .adapters()
+    sources.adapters
+      .statuses()
       .flatMap(({ key, conditions }) =>
         conditions
           .filter(({ code }) => code === "host_quarantine")
@@ -65,22 +67,28 @@ export function assembleStatus(sources: StatusSources, self: CoordinatorMeter): 
     version: sources.version,
     pid: process.pid,
     uptimeSeconds: Math.round(process.uptime()),
-    configGeneration: sources.configGeneration(),
-    conditions: sources.conditions(),
+    configGeneration: sources.reconciler.configGeneration,
+    conditions: sources.conditions.list(),
     coordinator: self.read(),
-    hosts: sources.hosts().map((host) => ({
+    hosts: sources.hosts.status().map((host) => ({
       ...host,
       quarantineReason: host.kind === "own" ? (quarantines.get(host.keys[0] ?? "") ?? null) : null,
     })),
-    adapters: sources.adapters().map((adapter) => {
+    adapters: sources.adapters.statuses().map((adapter) => {
       const { in: received, duplicates, lost, pending, leased, dead } = byKey[adapter.key] ?? noCounts;
       return {
         ...adapter,
-        messages: { in: received, out: sources.sent(adapter.key), duplicates, lost, gapSeconds: 0 },
+        messages: {
+          in: received,
+          out: sources.outbox.sentCount(adapter.key),
+          duplicates,
+          lost,
+          gapSeconds: round(sources.missed.gapSeconds(adapter.key)),
+        },
         queue: { pending, leased, dead },
       };
     }),
-    consumers: sources.consumers(),
+    consumers: sources.consumers.statuses(),
     journal: {
       bytes: counts.bytes,
       maxBytes: sources.journal.maxBytes(),

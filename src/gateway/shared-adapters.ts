@@ -43,6 +43,7 @@ export function sharedSpec(options: {
       triggerPrefix: "",
       maxBodyBytes: 1_048_576,
       maxAttachmentBytes: 10_485_760,
+      commands: [],
     },
     supervisor: config.supervisor,
     deliveryClass: "best_effort",

@@ -8,6 +8,7 @@ import type { Logger } from "../support/logger.ts";
 import { ConnectBudget } from "../supervise/connect-budget.ts";
 import { AdapterFleet } from "../supervise/fleet.ts";
 import { Generations } from "../supervise/generations.ts";
+import type { SupervisorContext } from "../supervise/supervisor-context.ts";
 import type { Foundation } from "./foundation.ts";
 
 const scopes = { generation: "generation", budget: "budget" } as const;
@@ -30,6 +31,9 @@ export async function startSupervision(parts: {
   readonly redact: (text: string) => string;
   readonly onFrame: (key: string, generation: number, frame: Frame) => void;
   readonly onChange: (key: string, entry: HistoryEntry) => void;
+  readonly onObserved: (key: string, observedGeneration: number, latest: HistoryEntry) => void;
+  readonly onMissed: SupervisorContext["onMissed"];
+  readonly commands: SupervisorContext["commands"];
 }): Promise<Supervision> {
   const { journal, store, installKey } = parts.foundation;
   const put = async (scope: string, key: string, value: string): Promise<void> => {
@@ -49,15 +53,26 @@ export async function startSupervision(parts: {
     load: () => journal.query("scope", { scope: scopes.budget }),
     save: (key, value) => put(scopes.budget, key, value),
   });
-  const adapters = await AdapterFleet.start({ ...parts, store, generations });
+  const adapters = await AdapterFleet.start({ ...parts, store, generations, rivals: (key) => rivalsOf(key) });
+  // Of the credential, not of the key: two adapters with one token share its budget.
+  const credentialOf = (key: string): string => {
+    const secrets = adapters.spec(key)?.secrets ?? [];
+    return createHmac("sha256", installKey).update(JSON.stringify(secrets)).digest("base64url");
+  };
+  const rivalsOf = (key: string): readonly string[] => {
+    const spec = adapters.spec(key);
+    if (spec === null || spec.secrets.length === 0) return [];
+    const credential = credentialOf(key);
+    return [...adapters.observed()]
+      .filter(([other, observed]) => other !== key && observed.spec?.platform === spec.platform)
+      .map(([other]) => other)
+      .filter((other) => adapters.generation(other) !== null && credentialOf(other) === credential);
+  };
   return {
     adapters,
     generations,
     async acquireBudget(key, kind) {
-      const secrets = adapters.spec(key)?.secrets ?? [];
-      // Of the credential, not of the key: two adapters with one token share its budget.
-      const credential = createHmac("sha256", installKey).update(JSON.stringify(secrets)).digest("base64url");
-      const verdict = await budget.acquire(credential, kind);
+      const verdict = await budget.acquire(credentialOf(key), kind);
       if (verdict.kind === "refused") throw GatewayError.from(verdict.error);
     },
   };

@@ -1,6 +1,6 @@
 /** What is asked of an adapter about a conversation without being a send: it is not stored, and not tried again. */
 import { GatewayError } from "../contract/errors.ts";
-import type { HistoryMessage } from "../contract/message.ts";
+import type { HistoryMessage, ReplyTo } from "../contract/message.ts";
 import type { StatusUpdate } from "../contract/response.ts";
 import type { Logger } from "../support/logger.ts";
 import type { OutboundAdapters } from "./outbound-adapters.ts";
@@ -21,18 +21,25 @@ export class ConversationCalls {
   }
 
   /** Shows what the bot is busy with. Where it cannot be shown it is not; never rejects. */
-  async setStatus({ key, conversation, status }: Place & { readonly status: StatusUpdate }): Promise<void> {
+  async setStatus({
+    key,
+    ...args
+  }: Place & { readonly status: StatusUpdate; readonly replyTo: ReplyTo | null }): Promise<void> {
     if (!this.#adapters.isRunning(key)) return;
     try {
-      await this.#adapters.call(key, "setStatus", { conversation, status }, { deadlineMs: statusDeadlineMs });
+      await this.#adapters.call(key, "setStatus", args, { deadlineMs: statusDeadlineMs });
     } catch (reason) {
-      this.#logger.debug("status-not-shown", { key, conversation, error: GatewayError.from(reason).message });
+      this.#logger.debug("status-not-shown", {
+        key,
+        conversation: args.conversation,
+        error: GatewayError.from(reason).message,
+      });
     }
   }
 
   /** Past messages, oldest first; none where the platform has none. @throws {GatewayError} what the adapter answered. */
   async history(
-    request: Place & { readonly limit: number; readonly before: string | null },
+    request: Place & { readonly limit: number; readonly before: string | null; readonly replyTo: ReplyTo | null },
   ): Promise<readonly HistoryMessage[]> {
     const { key, ...args } = request;
     const found = await this.#adapters.call(key, "history", args, { deadlineMs: historyDeadlineMs });

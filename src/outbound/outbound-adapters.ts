@@ -11,7 +11,7 @@ export interface OutboundAdapters {
   /** @throws {GatewayError} `adapter_unavailable` when it does not run; else what the adapter or the deadline made of it. */
   call(
     key: string,
-    method: "send" | "setStatus" | "history",
+    method: "send" | "setStatus" | "history" | "attachment",
     args: Readonly<Record<string, unknown>>,
     options: { readonly deadlineMs: number },
   ): Promise<unknown>;

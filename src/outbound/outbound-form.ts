@@ -27,7 +27,7 @@ export class OutboundForm {
     let response = decodeResponse(bytes);
     if (response.kind === "stream_end") {
       const lastText = this.#endStream(place.key, place.conversation);
-      if (response.text === "" && lastText !== "") response = { kind: "stream_end", text: lastText };
+      if (response.text === "" && lastText !== "") response = { ...response, text: lastText };
     }
     // An adapter that is pushed to gets its fallback when it is sent: what it shows may be known only then.
     if (capabilities === null || !this.#adapters.isPull(place.key)) return encodeResponse(response);

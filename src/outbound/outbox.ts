@@ -4,6 +4,7 @@ import type { SendReport } from "../contract/control.ts";
 import type { ReplyWriter, SettledReply } from "../contract/delivery.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Journal, SendRow, SendState, WriteResult } from "../contract/journal.ts";
+import type { StoredResponse } from "../contract/reply-to.ts";
 import type { Response } from "../contract/response.ts";
 import type { Logger } from "../support/logger.ts";
 import { withDeadline } from "../support/time.ts";
@@ -29,7 +30,7 @@ export type OutboxParts = {
 export type OutboundSend = {
   readonly key: string;
   readonly conversation: string;
-  readonly response: Response;
+  readonly response: StoredResponse;
   /** `null`: a new one; nothing is then known as a repetition of it. */
   readonly idempotencyKey: string | null;
 };

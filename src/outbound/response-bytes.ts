@@ -1,7 +1,8 @@
 /** Responses as the bytes they are stored and sent as; the kind is read without opening them. */
 import { GatewayError } from "../contract/errors.ts";
 import { responseKinds } from "../contract/response-kinds.ts";
-import type { Response, ResponseKind } from "../contract/response.ts";
+import type { StoredResponse } from "../contract/reply-to.ts";
+import type { ResponseKind } from "../contract/response.ts";
 
 const opening = Buffer.from('{"kind":"');
 const quote = 34;
@@ -9,13 +10,13 @@ const longestKind = 20;
 const decoder = new TextDecoder();
 
 /** A response as JSON. Its kind comes first: {@link kindOf} relies on it only for speed. */
-export function encodeResponse(response: Response): Uint8Array {
+export function encodeResponse(response: StoredResponse): Uint8Array {
   const { kind, ...rest } = response;
   return Buffer.from(JSON.stringify({ kind, ...rest }));
 }
 
 /** @throws {GatewayError} `invalid_request` when the bytes are no response. */
-export function decodeResponse(bytes: Uint8Array): Response {
+export function decodeResponse(bytes: Uint8Array): StoredResponse {
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(bytes));
@@ -23,7 +24,7 @@ export function decodeResponse(bytes: Uint8Array): Response {
     throw new GatewayError("invalid_request", "Cannot read a stored response: it is no JSON", { cause });
   }
   // Checked where it was made, by `parseResponse`; only what could not be sent at all is looked for here.
-  if (isKind((value as { kind?: unknown } | null)?.kind)) return value as Response;
+  if (isKind((value as { kind?: unknown } | null)?.kind)) return value as StoredResponse;
   throw new GatewayError("invalid_request", "Cannot read a stored response: it has no known kind");
 }
 

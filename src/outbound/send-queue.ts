@@ -139,12 +139,13 @@ export class SendQueue implements AsyncDisposable {
     const attempts = send.attempts + 1;
     if (!(await this.#write(send, "attempted", { attempts }))) return send;
     try {
-      const response = adaptResponse(decodeResponse(row.response), this.#parts.adapters.capabilities(this.#key) ?? {});
+      const { replyTo = null, ...said } = decodeResponse(row.response);
+      const response = adaptResponse(said, this.#parts.adapters.capabilities(this.#key) ?? {});
       if (response === null) return await this.#finish(send, "confirmed", { attempts });
       const receipt = await this.#parts.adapters.call(
         this.#key,
         "send",
-        { conversation: row.conversation, response, idempotencyKey: row.idempotencyKey },
+        { conversation: row.conversation, response, replyTo, idempotencyKey: row.idempotencyKey },
         { deadlineMs: sendDeadlineMs },
       );
       return await this.#finish(send, "confirmed", { attempts, platformMessageId: platformIdOf(receipt) });

@@ -97,7 +97,8 @@ export class StreamChunks implements Disposable {
     stream.isBusy = true;
     stream.nextAtMs = Date.now() + (adapters.isPull(key) ? pullIntervalMs : pushIntervalMs);
     try {
-      await adapters.call(key, "send", { conversation, response, idempotencyKey: "" }, { deadlineMs: chunkDeadlineMs });
+      const args = { conversation, response, replyTo: null, idempotencyKey: "" };
+      await adapters.call(key, "send", args, { deadlineMs: chunkDeadlineMs });
     } catch (reason) {
       // The next chunk says all that this one said.
       logger.debug("stream-chunk-lost", { key, conversation, error: GatewayError.from(reason).message });

@@ -10,7 +10,12 @@ import { untilAborted } from "./until-aborted.ts";
 import { hasEffect, type Observed, type PlannedAction } from "./plan.ts";
 
 /** One action and what became of it: an outcome to come, `failed` at once, or `null` where there was nothing to do. */
-export type Step = { readonly action: PlannedAction; readonly outcome: Promise<Outcome> | "failed" | null };
+export type Step = {
+  readonly action: PlannedAction;
+  readonly outcome: Promise<Outcome> | "failed" | null;
+  /** Asked once the outcome has come to `failed`. */
+  readonly failure: () => string | null;
+};
 
 /** A plan with the router that goes with it. */
 export type Execution = {
@@ -51,7 +56,9 @@ export class Executor implements Disposable {
     this.#applyRouter(execution.router);
     run(({ kind }) => kind === "adapter");
     run(({ kind, action }) => kind === "consumer" && action === "stop");
-    return execution.actions.map((action) => ({ action, outcome: outcomes.get(action) ?? null }));
+    return execution.actions.map((action) => {
+      return { action, outcome: outcomes.get(action) ?? null, failure: () => this.#fleet.failure(action.key) };
+    });
   }
 
   /** Stops following what is under way. */
@@ -99,14 +106,21 @@ export class Executor implements Disposable {
 }
 
 /** A step as a reload reports it, waiting for its outcome until the signal; `null`: nobody waits. */
-export async function reportStep({ action, outcome }: Step, until: AbortSignal | null): Promise<ReloadAction> {
+export async function reportStep({ action, outcome, failure }: Step, until: AbortSignal | null): Promise<ReloadAction> {
   const { key, reason } = action;
   const line = { key, action: action.action, reason };
   if (outcome === "failed") return { ...line, outcome };
   if (outcome === null || (until === null && action.action === "keep")) return { ...line, outcome: "unchanged" };
   if (until === null) return { ...line, outcome: "pending" };
   // The deadline passed, or a newer change made this one's outcome moot.
-  return { ...line, outcome: await untilAborted(outcome, until).catch(() => "pending" as const) };
+  const settled = await untilAborted(outcome, until).catch(() => "pending" as const);
+  const why = settled === "failed" ? failure() : null;
+  return { ...line, reason: why === null ? reason : `${reason}; failed: ${why}`, outcome: settled };
+}
+
+/** Every step as a reload reports it; see {@link reportStep}. */
+export function reportSteps(steps: readonly Step[], until: AbortSignal | null): Promise<readonly ReloadAction[]> {
+  return Promise.all(steps.map((step) => reportStep(step, until)));
 }
 
 /** An invalid key that the fleet does not list yet, so that its status says so. */

@@ -27,4 +27,6 @@ export interface Fleet {
    * or removed one, `failed` as soon as a first attempt failed, though its supervisor goes on trying. Rejects with the signal.
    */
   settled(key: string, desiredGeneration: number, signal: AbortSignal): Promise<Outcome>;
+  /** Why `key` last settled as `failed`, in words and without secrets; `null`: there is nothing more to say. */
+  failure(key: string): string | null;
 }

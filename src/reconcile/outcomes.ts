@@ -49,8 +49,7 @@ export class Outcomes implements Disposable {
       if (outcome === "failed") this.#logger.warn("reconcile-outcome-failed", { key, configGeneration });
       return outcome;
     } catch (reason) {
-      if (!signal.aborted)
-        this.#logger.error("reconcile-outcome-unknown", { key, configGeneration, error: String(reason) });
+      if (!signal.aborted) this.#logger.error("outcome-unknown", { key, configGeneration, error: String(reason) });
       throw reason;
     }
   }

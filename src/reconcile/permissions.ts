@@ -34,6 +34,7 @@ export function derivePolicy(
   const scopeFilter = filtering?.scope ? scopesOf(matching, filtering.scope) : null;
   return {
     ...adapter.policy,
+    commands: [],
     guildFilter: filtering?.scope === "guildId" ? scopeFilter : null,
     workspaceFilter: filtering?.scope === "workspaceId" ? scopeFilter : null,
     chatFilter: filtering?.scope === "chatId" ? scopeFilter : null,

@@ -9,8 +9,9 @@ import { after, every, TimeoutError, withDeadline } from "../support/time.ts";
 import { Conditions } from "./conditions.ts";
 import { configDigest } from "./config-digest.ts";
 import { buildDesiredState, type DesiredStateOptions } from "./desired.ts";
-import { Executor, reportStep, type Step } from "./executor.ts";
+import { Executor, reportSteps, type Step } from "./executor.ts";
 import type { Fleet } from "./fleet.ts";
+import { newWarnings } from "./new-warnings.ts";
 import { plan } from "./plan.ts";
 import { routerInForce } from "./router-in-force.ts";
 import { diffSettings, withSettingsInForce, type SettingsDiff } from "./settings-diff.ts";
@@ -204,6 +205,7 @@ export class Reconciler implements AsyncDisposable {
     const digest = configDigest(config, desired, fingerprintKey);
     const previous = this.#accepted;
     const isNewConfig = previous?.digest !== digest;
+    for (const warning of newWarnings(config, previous?.config ?? null)) logger.warn("config-warning", warning);
     if (isNewConfig) {
       this.#configGeneration += 1;
       const changes = previous === null ? { live: [], restart: [] } : diffSettings(previous.config, config);
@@ -240,8 +242,7 @@ export class Reconciler implements AsyncDisposable {
 }
 
 async function reportRun(run: CarriedOut, until: AbortSignal | null): Promise<ReloadReport> {
-  const actions = await Promise.all(run.steps.map((step) => reportStep(step, until)));
-  return { ok: true, configGeneration: run.configGeneration, actions };
+  return { ok: true, configGeneration: run.configGeneration, actions: await reportSteps(run.steps, until) };
 }
 
 function closingError(): GatewayError {

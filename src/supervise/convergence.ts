@@ -26,15 +26,17 @@ export class Convergence {
     this.#desired = Math.max(this.#desired, desiredGeneration);
   }
 
-  /** How the adapter stands to the newest config: it obeys, it cannot, or it is still on its way. */
-  observe(standing: SettledOutcome | "pending"): void {
-    if (standing === "pending") return;
-    if (standing === "done") this.#observed = this.#desired;
+  /** How the adapter stands to the newest config: it obeys, it cannot, or it is still on its way. Whether it obeys a newer one than before. */
+  observe(standing: SettledOutcome | "pending"): boolean {
+    if (standing === "pending") return false;
+    const isNewer = standing === "done" && this.#observed < this.#desired;
+    if (isNewer) this.#observed = this.#desired;
     for (const waiter of this.#waiters) {
       if (waiter.desiredGeneration > this.#desired) continue;
       this.#waiters.delete(waiter);
       waiter.settle(standing);
     }
+    return isNewer;
   }
 
   /** Resolves when the config is in effect (`done`) or a try to bring it into effect has failed. Rejects with the signal's reason. */

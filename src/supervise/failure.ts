@@ -81,6 +81,12 @@ function reasonOfError(error: GatewayError, fallback: "start_failed" | "stream_e
   }
 }
 
+/** A conflict's message with the runtime keys of this gateway that use the same credential. */
+export function describeRivals(message: string | null, rivals: readonly string[]): string {
+  const verb = rivals.length === 1 ? "uses" : "use";
+  return `${message ?? "Another client uses its credential"} (${rivals.join(", ")} in this gateway ${verb} the same credential)`;
+}
+
 const reasonsOfExit: Readonly<Record<ExitedMeta["cause"], Reason>> = {
   ended: "stream_ended",
   crashed: "crashed",

@@ -1,4 +1,5 @@
 /** Every supervisor by runtime key: the adapters of one gateway, as reconcile, operators and the flow of messages see them. */
+import type { CommandDeclaration } from "../contract/command.ts";
 import type { HistoryEntry } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { FrameKind } from "../contract/frame.ts";
@@ -9,7 +10,7 @@ import type { AdapterReport } from "./adapter-report.ts";
 import type { SettledOutcome } from "./convergence.ts";
 import { RetryBucket } from "./retry-bucket.ts";
 import { StartSlots } from "./start-slots.ts";
-import { loadRemembered, type Remembered } from "./supervision-store.ts";
+import { loadRemembered, supervisionScopes, type Remembered } from "./supervision-store.ts";
 import type { SupervisorContext } from "./supervisor-context.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -18,7 +19,14 @@ export type FleetOptions = Pick<
   SupervisorContext,
   "hosts" | "generations" | "store" | "logger" | "onFrame" | "onChange"
 > &
-  Partial<Pick<SupervisorContext, "random" | "now" | "redact" | "slots" | "bucket">>;
+  Partial<
+    Pick<
+      SupervisorContext,
+      "onObserved" | "onMissed" | "commands" | "rivals" | "random" | "now" | "redact" | "slots" | "bucket"
+    >
+  >;
+
+const noCommands: readonly CommandDeclaration[] = [];
 
 /** One adapter as it was told to be, however far it has got. */
 export type ObservedSupervisor = {
@@ -40,9 +48,13 @@ export class AdapterFleet {
     this.#remembered = new Map(remembered);
   }
 
-  /** With the backoff and the placements that an earlier coordinator left. @throws {GatewayError} what the store rejects with. */
+  /** With the backoff, the placements and the pauses that an earlier coordinator left. @throws {GatewayError} what the store rejects with. */
   static async start(options: FleetOptions): Promise<AdapterFleet> {
     const defaults = {
+      onObserved: () => {},
+      onMissed: () => {},
+      commands: () => noCommands,
+      rivals: () => [],
       random: Math.random,
       now: Date.now,
       redact: (text: string) => text,
@@ -62,6 +74,11 @@ export class AdapterFleet {
   markInvalid(invalid: InvalidSpec, desiredGeneration: number): void {
     this.#assertOpen(invalid.key);
     this.#ensure(invalid).markInvalid(invalid.errors, desiredGeneration);
+  }
+
+  /** What {@link FleetOptions.commands} answers has changed: who can takes the new ones in place, nobody restarts for it. */
+  commandsChanged(): void {
+    for (const supervisor of this.#supervisors.values()) supervisor.refreshPolicy();
   }
 
   /** Ends the key and forgets it once its thread is gone. An unknown key is gone already. */
@@ -88,6 +105,18 @@ export class AdapterFleet {
     const supervisor = this.#get(key);
     supervisor.resume();
     return { key, generation: supervisor.generation.last };
+  }
+
+  /**
+   * Forgets the pauses of keys that an earlier config had and the present one does not name. Call it once the first
+   * config is applied; what code registers may still come.
+   */
+  forgetPausesOfRemoved(): void {
+    for (const [key, remembered] of this.#remembered) {
+      if (remembered.pause?.owner !== "config") continue;
+      this.#remembered.set(key, { ...remembered, pause: null });
+      this.#context.store.put(supervisionScopes.pause, key, null);
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 /** One generation from its slot to the last sign of its thread. It tells its owner what happens and does what it is told; it decides nothing. */
+import type { CommandDeclaration } from "../contract/command.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame, type FrameKind } from "../contract/frame.ts";
 import type { GenerationHandle, HostGone, Hosts, Placement } from "../contract/host.ts";
@@ -43,6 +44,8 @@ export type LifeOptions = {
   readonly hosts: Hosts;
   readonly slots: StartSlots;
   readonly owner: LifeOwner;
+  /** Asked when it is opened. */
+  readonly commands: () => readonly CommandDeclaration[];
 };
 
 /** A generation: at most one thread, ever. */
@@ -52,10 +55,13 @@ export class GenerationLife {
   readonly placement: Placement;
   /** Fingerprint of the policy it works with. */
   policyFingerprint: string;
+  /** The commands it works with; compared by identity. */
+  commands: readonly CommandDeclaration[] = [];
   /** What its module declared; `null` until `start` is answered. */
   started: StartedValue | null = null;
   readonly #hosts: Hosts;
   readonly #owner: LifeOwner;
+  readonly #currentCommands: () => readonly CommandDeclaration[];
   readonly #abort = new AbortController();
   readonly #loaded = Promise.withResolvers<void>();
   #handle: GenerationHandle | null = null;
@@ -75,6 +81,7 @@ export class GenerationLife {
     this.policyFingerprint = options.spec.fingerprints.policy;
     this.#hosts = options.hosts;
     this.#owner = options.owner;
+    this.#currentCommands = options.commands;
     void this.#run(options.slots);
   }
 
@@ -172,14 +179,16 @@ export class GenerationLife {
   #request(signal: AbortSignal): Parameters<Hosts["open"]>[0] {
     const { key, platform, moduleUrl, settings, policy, supervisor } = this.spec;
     const { generation, placement } = this;
+    this.commands = this.#currentCommands();
     return {
       key,
       entry: "adapter",
       moduleUrl,
       heapLimitMb: heapLimitMb(supervisor.memoryLimitMb),
-      init: { key, platform, generation, settings, policy },
+      init: { key, platform, generation, settings, policy: { ...policy, commands: this.commands } },
       generation,
       placement,
+      standbyFor: supervisor.standby ? this.spec.fingerprints.connection : null,
       signal,
     };
   }

@@ -2,7 +2,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame } from "../contract/frame.ts";
 import type { ThreadSample } from "../contract/protocol.ts";
-import { failure, failureOfError, failureOfExit, failureOfHost } from "./failure.ts";
+import { describeRivals, failure, failureOfError, failureOfExit, failureOfHost, type Failure } from "./failure.ts";
 import type { GenerationLife, LifeEnd, LifeOwner } from "./generation-life.ts";
 import type { RunnerOptions } from "./generation-runner.ts";
 import type { LifecycleEvent } from "./lifecycle-event.ts";
@@ -146,7 +146,10 @@ export class GenerationObserver implements LifeOwner {
     switch (event?.event) {
       case undefined:
       case "loaded":
+      case "commands":
         return;
+      case "missed":
+        return context.onMissed(this.#options.key, event);
       case "frame":
         return this.#onTransportFrame(context.now());
       case "connected":
@@ -183,7 +186,8 @@ export class GenerationObserver implements LifeOwner {
   #fail(event: LifecycleEvent): void {
     const { context, dispatch } = this.#options;
     if (event.kind !== "failed" && event.kind !== "gone") return dispatch(event);
-    const { message, userAction } = event.failure;
+    const { userAction } = event.failure;
+    const message = this.#withRivals(event.failure);
     dispatch({
       ...event,
       failure: {
@@ -192,6 +196,12 @@ export class GenerationObserver implements LifeOwner {
         userAction: userAction === null ? null : context.redact(userAction),
       },
     });
+  }
+
+  /** The message of a conflict names who else of this gateway may be the other client. */
+  #withRivals({ reason, message }: Failure): string | null {
+    const rivals = reason === "conflict" ? this.#options.context.rivals(this.#options.key) : [];
+    return rivals.length === 0 ? message : describeRivals(message, rivals);
   }
 
   #isStarting(life: GenerationLife): boolean {

@@ -75,6 +75,7 @@ export class GenerationRunner {
       hosts: context.hosts,
       slots: context.slots,
       owner: this.observer,
+      commands: () => context.commands(this.#options.key),
     });
   }
 

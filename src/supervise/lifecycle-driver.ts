@@ -4,7 +4,8 @@ import { Backoff } from "./backoff.ts";
 import { GenerationRunner } from "./generation-runner.ts";
 import { HostPlacement } from "./host-placement.ts";
 import type { Effect, Lifecycle, LifecycleEvent } from "./lifecycle-event.ts";
-import { initialLifecycle, transition, waitingLifecycle } from "./lifecycle.ts";
+import { initialLifecycle, pausedLifecycle, transition, waitingLifecycle } from "./lifecycle.ts";
+import { PauseRecord } from "./pause-record.ts";
 import type { SupervisorContext } from "./supervisor-context.ts";
 import type { Remembered } from "./supervision-store.ts";
 import { Timeline } from "./timeline.ts";
@@ -24,6 +25,7 @@ export type DriverOptions = {
 export class LifecycleDriver {
   readonly backoff: Backoff;
   readonly placement: HostPlacement;
+  readonly pauseRecord: PauseRecord;
   readonly runner: GenerationRunner;
   readonly timeline = new Timeline();
   readonly #options: DriverOptions;
@@ -38,6 +40,7 @@ export class LifecycleDriver {
     this.#lifecycle = initialLifecycle(context.now());
     this.backoff = new Backoff({ key, store, random, remembered: remembered.backoff });
     this.placement = new HostPlacement({ key, store, remembered: remembered.quarantine });
+    this.pauseRecord = new PauseRecord({ key, store, remembered: remembered.pause });
     this.runner = new GenerationRunner({
       key,
       context,
@@ -59,8 +62,14 @@ export class LifecycleDriver {
     return this.#lifecycle.state === "running" || this.#lifecycle.state === "reconnecting";
   }
 
-  /** The first spec: at once, unless an earlier coordinator was killed while this key waited for a retry. */
+  /** The first spec: at once, unless an earlier coordinator ended while this key was paused or waited for a retry. */
   begin(spec: AdapterSpec): void {
+    const { pause } = this.pauseRecord;
+    if (pause !== null) {
+      this.#lifecycle = pausedLifecycle(pause.sinceMs);
+      this.#record();
+      return this.#options.onStep();
+    }
     const nowMs = this.#options.context.now();
     const last = this.backoff.recall(spec, nowMs);
     if (last === null) return this.dispatch({ kind: "run", reason: "config_changed" });

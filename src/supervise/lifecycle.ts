@@ -25,6 +25,11 @@ export function waitingLifecycle(nowMs: number, reason: Reason): Lifecycle {
   return { ...initialLifecycle(nowMs), state: "backing_off", reason };
 }
 
+/** A key that an operator paused under an earlier coordinator, at `sinceMs`: it stays so. */
+export function pausedLifecycle(sinceMs: number): Lifecycle {
+  return { ...initialLifecycle(sinceMs), state: "paused", reason: "operator", wanted: "pause" };
+}
+
 /** A thread of this key may exist. */
 export function hasThread(lifecycle: Lifecycle): boolean {
   switch (lifecycle.state) {

@@ -1,6 +1,7 @@
-/** What supervision keeps on disk: backoff (so that a killed coordinator does not forget it) and placement with its reason. */
+/** What supervision keeps on disk: backoff (so that a killed coordinator does not forget it), placement with its reason, pauses. */
 import { reasons, type Reason } from "../contract/status.ts";
 import type { Quarantine } from "./host-quarantine.ts";
+import type { Pause } from "./pause-record.ts";
 import { cleanStreak, type Streak } from "./restart-policy.ts";
 
 /** Small durable state. `put` is written behind; `null` removes. */
@@ -10,7 +11,7 @@ export interface SmallStore {
 }
 
 /** The scopes used here, by runtime key. */
-export const supervisionScopes = { backoff: "backoff", placement: "placement" } as const;
+export const supervisionScopes = { backoff: "backoff", placement: "placement", pause: "pause" } as const;
 
 /** An adapter's streak as it is kept. */
 export type BackoffRecord = {
@@ -24,20 +25,32 @@ export type BackoffRecord = {
 };
 
 /** What is known of one key from before. */
-export type Remembered = { readonly backoff: BackoffRecord | null; readonly quarantine: Quarantine | null };
+export type Remembered = {
+  readonly backoff: BackoffRecord | null;
+  readonly quarantine: Quarantine | null;
+  readonly pause: Pause | null;
+};
 
 /** Nothing. */
-export const nothingRemembered: Remembered = { backoff: null, quarantine: null };
+export const nothingRemembered: Remembered = { backoff: null, quarantine: null, pause: null };
 
 /** All that earlier lives of the coordinator left, by runtime key. What cannot be read is dropped: it is only what was held against it. */
 export async function loadRemembered(store: SmallStore): Promise<ReadonlyMap<string, Remembered>> {
-  const [backoff, placement] = await Promise.all([
+  const [backoff, placement, pauses] = await Promise.all([
     store.load(supervisionScopes.backoff),
     store.load(supervisionScopes.placement),
+    store.load(supervisionScopes.pause),
   ]);
-  const keys = new Set([...Object.keys(backoff), ...Object.keys(placement)]);
+  const keys = new Set([backoff, placement, pauses].flatMap((scope) => Object.keys(scope)));
   return new Map(
-    [...keys].map((key) => [key, { backoff: parseBackoff(backoff[key]), quarantine: parseQuarantine(placement[key]) }]),
+    [...keys].map((key): [string, Remembered] => [
+      key,
+      {
+        backoff: parseBackoff(backoff[key]),
+        quarantine: parseQuarantine(placement[key]),
+        pause: parsePause(pauses[key]),
+      },
+    ]),
   );
 }
 
@@ -68,6 +81,14 @@ function parseQuarantine(text: string | undefined): Quarantine | null {
   if (record === null) return null;
   const { reason, sinceMs } = record;
   return typeof reason === "string" && typeof sinceMs === "number" ? { reason, sinceMs } : null;
+}
+
+function parsePause(text: string | undefined): Pause | null {
+  const record = parseObject(text);
+  if (record === null) return null;
+  const { owner, sinceMs } = record;
+  if (owner !== "config" && owner !== "shared") return null;
+  return typeof sinceMs === "number" ? { owner, sinceMs } : null;
 }
 
 function parseObject(text: string | undefined): Readonly<Record<string, unknown>> | null {

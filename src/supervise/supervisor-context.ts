@@ -1,4 +1,5 @@
 /** What every supervisor of a gateway shares. */
+import type { CommandDeclaration } from "../contract/command.ts";
 import type { HistoryEntry } from "../contract/control.ts";
 import type { Frame } from "../contract/frame.ts";
 import type { Hosts } from "../contract/host.ts";
@@ -26,4 +27,12 @@ export type SupervisorContext = {
   readonly onFrame: (key: string, generation: number, frame: Frame) => void;
   /** A state, reason or generation has changed. */
   readonly onChange: (key: string, entry: HistoryEntry) => void;
+  /** An adapter says what it knows, or fears, to have lost. */
+  readonly onMissed: (key: string, missed: { readonly messages: number; readonly gapSeconds: number }) => void;
+  /** What a key's policy offers as commands now. The same array for as long as nothing in it changes. */
+  readonly commands: (key: string) => readonly CommandDeclaration[];
+  /** Other adapters that live with the same credential as `key`, by runtime key. */
+  readonly rivals: (key: string) => readonly string[];
+  /** It obeys a newer config, number `observedGeneration`; `latest` is what it last changed to. */
+  readonly onObserved: (key: string, observedGeneration: number, latest: HistoryEntry) => void;
 };

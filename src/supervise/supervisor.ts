@@ -106,6 +106,7 @@ export class Supervisor {
   remove(desiredGeneration: number): Promise<void> {
     this.#convergence.desire(desiredGeneration);
     this.#driver.backoff.clear();
+    this.#driver.pauseRecord.clear();
     this.#driver.placement.release();
     return this.stop();
   }
@@ -128,17 +129,21 @@ export class Supervisor {
       throw new GatewayError("conflict", `Cannot restart "${this.key}": it has no valid spec to run`);
     if (options.toShared) this.#driver.placement.release();
     const generation = this.#driver.runner.reserveGeneration();
+    this.#driver.pauseRecord.clear();
     this.#driver.dispatch({ kind: "run", reason: "operator" });
     return generation;
   }
 
-  /** Ends its generation until it is resumed; a new config does not resume it. */
+  /** Ends its generation until it is resumed; neither a new config nor a restart of the gateway resumes it. */
   pause(): void {
     this.#driver.dispatch({ kind: "pause" });
+    const pause = { owner: this.#spec?.owner ?? "config", sinceMs: this.#context.now() };
+    if (this.isPaused) this.#driver.pauseRecord.set(pause);
   }
 
   /** Ends a pause. */
   resume(): void {
+    this.#driver.pauseRecord.clear();
     this.#driver.dispatch({ kind: "resume" });
   }
 
@@ -195,32 +200,32 @@ export class Supervisor {
     });
   }
 
-  /** A changed config is a reason to try at once what has failed with the old one. */
   #applyPolicy(): void {
-    const { state } = this.lifecycle;
-    if (state === "backing_off" || state === "needs_attention")
-      this.#driver.dispatch({ kind: "run", reason: "config_changed" });
-    else this.#swapPolicy();
+    // A changed config is a reason to try at once what has failed with the old one.
+    const hasFailed = ["backing_off", "needs_attention"].includes(this.lifecycle.state);
+    if (hasFailed) this.#driver.dispatch({ kind: "run", reason: "config_changed" });
+    else this.refreshPolicy();
   }
 
-  #swapPolicy(): void {
+  /** Gives the running generation the policy and the commands of now, where it has others. Before it is connected: nothing. */
+  refreshPolicy(): void {
     const { life } = this.#driver.runner;
-    if (life === null || life.policyFingerprint === this.#spec?.fingerprints.policy) return;
-    const swap = swapPolicy(life, {
+    if (life === null) return;
+    void swapPolicy(life, {
       spec: () => this.#spec,
+      commands: () => this.#context.commands(this.key),
       isCurrent: () => this.#driver.runner.life === life && this.#driver.isConnected,
       onRejected: (error) => {
         const fields = { key: this.key, generation: life.generation, error: error.toReport() };
         this.#context.logger.warn("policy-rejected", fields);
         this.#driver.dispatch({ kind: "run", reason: "config_changed" });
       },
-    });
-    void swap.then(() => this.#converge());
+    }).then(() => this.#converge());
   }
 
   #onStep(): void {
-    // It was started with the policy of that time; what came meanwhile is given to it now.
-    if (this.#driver.isConnected) this.#swapPolicy();
+    // It was started with the policy of that time; what came meanwhile is given to it once it is connected.
+    this.refreshPolicy();
     if (this.lifecycle.state === "stopped") this.#onStopped();
     this.#converge();
   }
@@ -237,8 +242,9 @@ export class Supervisor {
     const { life } = this.#driver.runner;
     const live =
       life === null ? null : { connection: life.spec.fingerprints.connection, policy: life.policyFingerprint };
-    this.#convergence.observe(
-      standingOf({ lifecycle: this.lifecycle, spec: this.#spec, isInvalid: this.#invalid !== null, live }),
-    );
+    const facts = { lifecycle: this.lifecycle, spec: this.#spec, isInvalid: this.#invalid !== null, live };
+    const latest = this.#driver.timeline.latest;
+    if (this.#convergence.observe(standingOf(facts)) && latest !== null)
+      this.#context.onObserved(this.key, this.#convergence.observedGeneration, latest);
   }
 }

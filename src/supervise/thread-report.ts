@@ -20,6 +20,8 @@ export function parseStarted(value: unknown): StartedValue {
 }
 
 const longestTextCharacters = 2000;
+/** Of one report; what is beyond that is a mistake of the adapter, not a measurement. */
+const mostMissed = { messages: 1_000_000_000, gapSeconds: 31_536_000 } as const;
 const logLevels: readonly string[] = ["debug", "info", "warn", "error"];
 
 /** An `event` frame, or `null` for what is none. */
@@ -40,6 +42,8 @@ export function parseEvent(frame: Frame): EventMeta | null {
       return { event };
     case "reconnecting":
       return { event, reason: typeof reason === "string" ? reason.slice(0, longestTextCharacters) : "" };
+    case "missed":
+      return parseMissed(value);
     case "closed":
       return { event, error: parseErrorReport(error) };
     case "log":
@@ -51,6 +55,20 @@ export function parseEvent(frame: Frame): EventMeta | null {
     default:
       return null;
   }
+}
+
+/** Both numbers must make sense: half a report would hide the other half. One of nothing is none. */
+function parseMissed({ messages, gapSeconds }: Readonly<Record<string, unknown>>): EventMeta | null {
+  if (!isAmount(messages) || !isAmount(gapSeconds) || messages + gapSeconds === 0) return null;
+  return {
+    event: "missed",
+    messages: Math.min(Math.ceil(messages), mostMissed.messages),
+    gapSeconds: Math.min(gapSeconds, mostMissed.gapSeconds),
+  };
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
 function isLogRecord(value: unknown): value is LogRecord {

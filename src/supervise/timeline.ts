@@ -28,6 +28,11 @@ export class Timeline {
     if (this.#entries.length >= historyLimit * 2) this.#entries = this.#entries.slice(-historyLimit);
   }
 
+  /** The last entry; `null`: there is none. */
+  get latest(): HistoryEntry | null {
+    return this.#entries.at(-1) ?? null;
+  }
+
   /** At most {@link historyLimit}, oldest first. */
   entries(): readonly HistoryEntry[] {
     return this.#entries.slice(-historyLimit);

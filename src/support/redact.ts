@@ -1,6 +1,8 @@
 /** Secrets out of text, by exact value: the value itself, its URL-encoded, base64 and JSON-escaped forms, within JSON in JSON too. */
 
 const shortestSecretCharacters = 4;
+/** Of one owner, with those it had before. */
+const keptSecrets = 200;
 const mask = "[redacted]";
 
 /** A set of secret values with one pass over a text for all of them. Values shorter than 4 characters cannot be told from prose and are left. */
@@ -11,7 +13,8 @@ export class Redactor {
   /** Replaces what `owner` (a runtime key, `gateway`) wants hidden. Old values of a rotated secret are kept as long as the owner lives. */
   set(owner: string, secrets: readonly string[]): void {
     const known = this.#byOwner.get(owner) ?? [];
-    this.#byOwner.set(owner, [...new Set([...known, ...secrets])].slice(-200));
+    // The present ones first, so that many rotations of one push out no other.
+    this.#byOwner.set(owner, [...new Set([...secrets, ...known])].slice(0, Math.max(secrets.length, keptSecrets)));
     this.#pattern = null;
   }
 

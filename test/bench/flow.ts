@@ -102,7 +102,7 @@ export async function runFlowBench(options: Partial<FlowBenchOptions> = {}): Pro
     sent += count;
     const frameBody = body.slice(0, count * payloadBytes);
     const meta = parseDataMeta({ frame: 1, headers }, frameBody.length);
-    flow.receive({ key, generation: 1, meta, body: frameBody, settle: () => send(key) });
+    flow.receive({ key, meta, body: frameBody, settle: () => send(key) });
   };
   const before = process.cpuUsage();
   for (let adapter = 0; adapter < adapters; adapter += 1) {

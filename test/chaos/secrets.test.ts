@@ -174,3 +174,46 @@ describe("a planted secret", () => {
       }
   });
 });
+
+/** An adapter whose own settings are the words it says: nothing of them is a secret of its own. */
+const parrot = `export default {
+  platform: "parrot",
+  capabilities: { text: "native" },
+  maxSilenceMs: 0,
+  async start(context) {
+    for (const word of context.settings.words) context.log.info("parrot-said", { word, at: word + "/more" });
+    context.log.info("parrot-done");
+    return { async send() {}, async stop() {} };
+  },
+};
+`;
+
+describe("a secret that is no adapter's", () => {
+  it("is in no log line either: a consumer's signing secret and URL, an endpoint that conditions are posted to", async () => {
+    const home = new GatewayHome();
+    const secrets = {
+      SIGNING: "planted-consumer-signing-8c1",
+      ENDPOINT: "https://consumer.invalid/planted-endpoint-44f0",
+      NOTIFY: "https://notify.invalid/planted-notify-9d2e",
+    };
+    const rotated = "planted-consumer-rotated-17b";
+    home.writeFile("parrot.mjs", parrot);
+    const config = (words: readonly string[], signing: string): string =>
+      `[[consumers]]\nname = "main"\nurl = "env:ENDPOINT"\nsigning_secret = "${signing}"\n` +
+      `[[notify]]\nurl = "env:NOTIFY"\n` +
+      `[messaging.parrot]\nmodule = "./parrot.mjs"\n[messaging.parrot.settings]\nwords = ${JSON.stringify(words)}\n`;
+    home.writeConfig(config(["not-secret", ...Object.values(secrets)], "env:SIGNING"));
+    await using gateway = await home.start({ environment: secrets });
+    await gateway.logged(({ event }) => event === "parrot-done");
+    const isSaidAgain = gateway.nextLogged(({ event }) => event === "parrot-done");
+    home.writeConfig(config(["not-secret", rotated, ...Object.values(secrets)], rotated));
+    await isSaidAgain;
+    const said = gateway.log.filter(({ event }) => event === "parrot-said").map((line) => JSON.stringify(line));
+    assert.equal(said.filter((line) => line.includes("not-secret")).length, 2, "the parrot has not said its words");
+    for (const secret of [...Object.values(secrets), rotated])
+      assert.deepEqual(
+        said.filter((line) => line.includes(secret)),
+        [],
+      );
+  });
+});

@@ -22,6 +22,7 @@ describe("locateGateway()", () => {
     load: async () => ({ ok: true, config: loadedConfig() }),
     parseListen: parseListenAddress,
     readToken: async (stateDir) => `token of ${stateDir}`,
+    readAddress: async () => null,
     ...parts,
   });
   const refused = async () => ({ ok: false, errors: [] }) as const;
@@ -31,6 +32,23 @@ describe("locateGateway()", () => {
       listen: { kind: "tcp", host: "127.0.0.1", port: 8787 },
       token: "token of /state",
     });
+  });
+
+  it("believes the running gateway rather than its config, which may leave the port to the system", async () => {
+    const asked: string[] = [];
+    const readAddress = async (stateDir: string): Promise<string> => {
+      asked.push(stateDir);
+      return "[::1]:43127";
+    };
+    const { listen } = await locateGateway(options({ readAddress }));
+    assert.deepEqual([listen, asked], [{ kind: "tcp", host: "::1", port: 43127 }, ["/state"]]);
+    await writeFile(file, "[[[broken");
+    assert.deepEqual((await locateGateway(options({ load: refused, readAddress }))).listen, listen);
+  });
+
+  it("takes the config's address where the gateway's cannot be read", async () => {
+    const { listen } = await locateGateway(options({ readAddress: async () => "" }));
+    assert.deepEqual(listen, { kind: "tcp", host: "127.0.0.1", port: 8787 });
   });
 
   it("finds a running gateway whose config has since been broken", async () => {

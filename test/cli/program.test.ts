@@ -32,6 +32,10 @@ describe("runProgram()", () => {
     assert.match(out, /dead-letters/);
   });
 
+  it("prints the version alone and exits 0", async () => {
+    assert.deepEqual(await bench.run("--version"), { exitCode: 0, out: "1.2.3\n", err: "" });
+  });
+
   for (const parameters of [
     [],
     ["nonsense"],

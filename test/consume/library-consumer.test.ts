@@ -48,6 +48,20 @@ describe("LibraryConsumer", () => {
     assert.equal((await next(messages)).message.text, "c");
   });
 
+  it("gives each message its own copy of its binding's settings", async () => {
+    const { consumer, dispatcher } = new Rig();
+    const messages = consumer.messages();
+    const first = messages.next();
+    const line = await dispatcher.line();
+    const bindingSettings = { tools: ["search"] };
+    line.deliver(["a"], { senderIsAuthority: false, bindingSettings });
+    const { metadata } = (await first).value?.message ?? assert.fail("no message");
+    assert.equal(metadata["sender_is_authority"], false);
+    const settings = metadata["binding_settings"] as { readonly tools: string[] };
+    settings.tools.push("mine");
+    assert.deepEqual(bindingSettings, { tools: ["search"] });
+  });
+
   it("settles as it is told", async () => {
     const { consumer, dispatcher } = new Rig();
     const messages = consumer.messages();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { ModuleConsumer } from "../../src/consume/module-consumer.ts";
+import type { CommandDeclaration } from "../../src/contract/command.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds } from "../../src/contract/frame.ts";
 import type { DeliverMeta, SettleMeta } from "../../src/contract/protocol.ts";
@@ -18,6 +19,7 @@ class Rig {
   readonly dispatcher = new FakeDispatcher();
   readonly services = new FakeServices();
   readonly logger = new RecordingLogger();
+  readonly declared: (readonly CommandDeclaration[])[] = [];
   readonly consumer: ModuleConsumer;
   #generation = 0;
 
@@ -35,6 +37,7 @@ class Rig {
       logger,
       nextGeneration: () => (this.#generation += 1),
       heapLimitMb: 64,
+      onCommands: (commands) => this.declared.push(commands),
     });
   }
 
@@ -108,6 +111,10 @@ describe("ModuleConsumer", () => {
     line.deliver(["a", "b"]);
     assert.deepEqual(handed(rig.last).delivered, ["a", "b"]);
     assert.equal(rig.consumer.inFlight, 2);
+    line.deliver(["c"], { senderIsAuthority: false, bindingSettings: { model: "small" } });
+    const { meta } = rig.last.sent.at(-1) ?? {};
+    const { senderIsAuthority, bindingSettings } = (meta as DeliverMeta).deliveries[0] ?? {};
+    assert.deepEqual([senderIsAuthority, bindingSettings], [false, { model: "small" }]);
     settle(rig.last, ["b", "a"]);
     assert.deepEqual(line.replies, [
       ["b", "ok"],
@@ -370,8 +377,9 @@ describe("ModuleConsumer, asked by a handler", () => {
       volatile: true,
       response: '{"kind":"stream_chunk","text":"x"}',
     });
+    const replyTo = { thread: "T" };
     ask(rig.last, "consumer.setStatus", { receipt: "a", status: { kind: "thinking" } });
-    ask(rig.last, "consumer.history", { receipt: "a", limit: 10_000, before: "p1" });
+    ask(rig.last, "consumer.history", { receipt: "a", limit: 10_000, before: "p1", replyTo });
     ask(rig.last, "consumer.send", { receipt: "a", index: 1, target: "web/b", response: '{"kind":"text","text":"x"}' });
     ask(rig.last, "consumer.extend", { receipt: "a", ms: 1000 });
     await turns();
@@ -380,8 +388,8 @@ describe("ModuleConsumer, asked by a handler", () => {
         name: "streamChunk",
         request: { key: "web", conversation: "a", response: { kind: "stream_chunk", text: "x" } },
       },
-      { name: "setStatus", request: { key: "web", conversation: "a", status: { kind: "thinking" } } },
-      { name: "history", request: { key: "web", conversation: "a", limit: 200, before: "p1" } },
+      { name: "setStatus", request: { key: "web", conversation: "a", status: { kind: "thinking" }, replyTo: null } },
+      { name: "history", request: { key: "web", conversation: "a", limit: 200, before: "p1", replyTo } },
       {
         name: "send",
         request: { target: "web/b", response: { kind: "text", text: "x" }, idempotencyKey: "m-a/send/1" },
@@ -392,6 +400,13 @@ describe("ModuleConsumer, asked by a handler", () => {
 
   const refused: readonly (readonly [title: string, method: string, args: unknown, code: string])[] = [
     ["about a message that it does not hold", "consumer.extend", { receipt: "z", ms: 1 }, "conflict"],
+    [
+      "with a replyTo that is none",
+      "consumer.setStatus",
+      { receipt: "a", status: { kind: "thinking" }, replyTo: [1] },
+      "invalid_request",
+    ],
+    ["for an attachment without a ref", "attachment", { receipt: "a" }, "invalid_request"],
     ["for what only adapters may have", "mailbox.read", { receipt: "a" }, "invalid_request"],
     [
       "with a status that is none",

@@ -9,7 +9,8 @@ const header = { id: messageId(1), conversation: "room", kind: "text", senderId:
 
 describe("parseDataMeta()", () => {
   it("takes a frame with headers, routing and resume state", () => {
-    const routing = { guildId: "g", channelIds: ["c", "p"], isDirect: false, mentionsBot: true, consumer: "main" };
+    const flags = { isDirect: false, mentionsBot: true };
+    const routing = { guildId: "g", channelIds: ["c", "p"], senderLogin: "ann", ...flags, consumer: "main" };
     const meta = {
       frame: 7,
       headers: [

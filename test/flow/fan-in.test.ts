@@ -126,24 +126,6 @@ describe("FanIn", () => {
     await journal.resume();
   });
 
-  it("refuses what a voided generation sent and still sends, and not its successor", async () => {
-    const { send, journal, flow } = await startFlow();
-    journal.hold();
-    const onItsWay = send("webhook", many(1, "a"), { generation: 1 });
-    await settled();
-    const queued = send("webhook", many(1, "b"), { generation: 1 });
-    flow.forget("webhook", 1);
-    const late = send("webhook", many(1, "c"), { generation: 1 });
-    const next = send("webhook", many(1, "d"), { generation: 2 });
-    await journal.resume();
-    const codes = (await Promise.all([onItsWay, queued, late, next])).map((error) => error?.code ?? null);
-    assert.deepEqual(codes, [null, "adapter_unavailable", "adapter_unavailable", null]);
-    assert.deepEqual(
-      [...journal.rows.values()].map((row) => row.id),
-      [messageId("a1"), messageId("d1")],
-    );
-  });
-
   it("refuses an adapter that sends far beyond its window", async () => {
     const { send, journal } = await startFlow();
     journal.hold();
@@ -187,7 +169,6 @@ describe("FanIn", () => {
     const meta = { frame: 1, headers: [] };
     flow.receive({
       key: "webhook",
-      generation: 1,
       meta,
       body: new Uint8Array(0),
       settle: () => {

@@ -23,15 +23,4 @@ describe("Fifo", () => {
       }),
     );
   });
-
-  it("takes out what is asked for and keeps the rest in order", () => {
-    const fifo = new Fifo<number>();
-    for (let value = 0; value < 6; value += 1) fifo.push(value);
-    fifo.shift();
-    assert.deepEqual(
-      fifo.take((value) => value % 2 === 0),
-      [2, 4],
-    );
-    assert.deepEqual([fifo.shift(), fifo.shift(), fifo.shift(), fifo.shift()], [1, 3, 5, undefined]);
-  });
 });

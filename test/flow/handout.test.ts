@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { settled } from "../support/fake-journal.ts";
-import { fakeTime, many, startFlow, TestConsumer, tick } from "../support/flow-fixture.ts";
+import { binding, fakeTime, many, routerSpec, startFlow, TestConsumer, tick } from "../support/flow-fixture.ts";
 
 /** A flow that finds this on disk, its payloads not in memory. */
 async function restarted(messages: Parameters<Awaited<ReturnType<typeof startFlow>>["send"]>[1]) {
@@ -50,6 +50,47 @@ describe("Handout", () => {
     assert.deepEqual(consumer.texts, ["text of 2"]);
     const { pending, leased } = flow.counts().keys["webhook"] ?? {};
     assert.deepEqual({ pending, leased }, { pending: 0, leased: 1 });
+  });
+
+  const granted = routerSpec({ bindings: [binding({ authority: ["u1"], settings: { model: "small" } })] });
+  const refused = routerSpec({ bindings: [binding({ authority: ["u2"], settings: { model: "large" } })] });
+  const stampsOf = ({ got }: TestConsumer): unknown =>
+    got.map(({ senderIsAuthority, bindingSettings }) => [senderIsAuthority, bindingSettings?.["model"]]);
+
+  it("asks the router in force when it hands out, not the one a message came in under", async () => {
+    const { flow, send } = await startFlow({ router: granted });
+    const consumer = new TestConsumer(flow, { concurrency: 1 });
+    await send("webhook", many(3));
+    flow.applyRouter(refused, ["main", "other"]);
+    await consumer.answer();
+    await settled();
+    flow.applyRouter(granted, ["main", "other"]);
+    await consumer.answer({ kind: "nack", delayMs: 0, error: null });
+    await settled();
+    assert.deepEqual(stampsOf(consumer), [
+      [true, "small"],
+      [false, "large"],
+      [true, "small"],
+    ]);
+  });
+
+  it("knows what to say of a message that it finds on disk", async () => {
+    const first = await startFlow({ router: granted });
+    await first.send("webhook", many(1));
+    const { flow } = await startFlow({ journal: first.journal.reopen(), router: refused });
+    const consumer = new TestConsumer(flow);
+    await settled();
+    assert.deepEqual(stampsOf(consumer), [[false, "large"]]);
+  });
+
+  it("grants nothing to a message whose header cannot be read", async () => {
+    const { flow, journal } = await restarted(many(1));
+    const query = journal.query.bind(journal);
+    journal.query = async (name, args) =>
+      name === "headers" ? ([{ seq: 1, header: "{" }] as never) : query(name, args);
+    const consumer = new TestConsumer(flow);
+    await settled();
+    assert.deepEqual(stampsOf(consumer), [[false, undefined]]);
   });
 
   it("does not keep a long frame alive for as long as a handler takes", async () => {

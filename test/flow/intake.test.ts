@@ -19,7 +19,6 @@ function frame(key: string, messages: number, change: Partial<IntakeFrame> = {})
   const headers = Array.from({ length: messages }, () => oneHeader);
   return {
     key,
-    generation: 1,
     headers,
     body: new Uint8Array(0),
     resume: undefined,
@@ -57,17 +56,6 @@ describe("Intake", () => {
     const body = new Uint8Array(5_000_000);
     for (let index = 0; index < 4; index += 1) intake.push(frame("a", 1, { body }));
     assert.equal(intake.takeGroup(limits).length, 2);
-  });
-
-  it("takes out what a generation left and keeps its successor's", () => {
-    const intake = new Intake();
-    const old = [frame("a", 2), frame("a", 3)];
-    const next = frame("a", 4, { generation: 2 });
-    for (const each of [...old, next]) intake.push(each);
-    assert.deepEqual(intake.discard("a", 1), old);
-    assert.equal(intake.messagesOf("a"), 4);
-    assert.deepEqual(intake.takeGroup(limits), [next]);
-    assert.ok(intake.isEmpty);
   });
 
   it("never lets others pass a waiting frame by more than their share, and keeps each adapter's order", () => {

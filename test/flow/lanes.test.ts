@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { PendingRow } from "../../src/contract/journal.ts";
 import { entryOf, type Entry } from "../../src/flow/entry.ts";
-import { laneMemoryLimit, Lanes, payloadMemoryLimit, type Lane } from "../../src/flow/lanes.ts";
+import type { Lane } from "../../src/flow/lane.ts";
+import { laneLimits, type LaneLimits } from "../../src/flow/lane-limits.ts";
+import { Lanes } from "../../src/flow/lanes.ts";
+import { payloadMemoryLimit } from "../../src/flow/payload-memory.ts";
 import { DiskTables } from "../support/fake-journal-tables.ts";
 import { FakeJournal, settled } from "../support/fake-journal.ts";
 import { fakeTime, messageId, tick } from "../support/flow-fixture.ts";
@@ -26,12 +29,14 @@ function entry(seq: number, change: Partial<Entry> = {}): Entry {
 }
 
 /** Lanes whose messages are on the fake disk too. */
-function start() {
+function start(limits: LaneLimits = laneLimits) {
   const tables = new DiskTables();
   const journal = new FakeJournal(tables);
   const heads: number[] = [];
   const lanes = new Lanes({
     journal,
+    settled,
+    limits,
     onHead: (lane) => {
       lane.state = "ready";
       heads.push(lane.entries[0]?.seq ?? -1);
@@ -74,14 +79,14 @@ describe("Lanes", () => {
     for (let seq = 1; seq <= 10_000; seq += 1) accept(entry(seq));
     const seqs: number[] = [];
     while (lanes.find("webhook", "room") !== undefined) {
-      assert.ok(lane().entries.length <= laneMemoryLimit);
+      assert.ok(lane().entries.length <= laneLimits.perLane);
       seqs.push(await finish());
     }
     assert.deepEqual(
       seqs,
       Array.from({ length: 10_000 }, (_, index) => index + 1),
     );
-    assert.equal(lanes.payloadBytes, 0);
+    assert.equal(lanes.payloads.bytes, 0);
   });
 
   it("removes a lane with nothing left", async () => {
@@ -117,7 +122,7 @@ describe("Lanes", () => {
       if (next <= 300) accept(entry(next++));
       if (next <= 300) accept(entry(next++));
       seqs.push(await reading);
-      assert.ok(lanes.find("webhook", "room") === undefined || lane().entries.length <= laneMemoryLimit);
+      assert.ok(lanes.find("webhook", "room") === undefined || lane().entries.length <= laneLimits.perLane);
     }
     assert.deepEqual(
       seqs,
@@ -180,7 +185,7 @@ describe("Lanes", () => {
       lanes.insert(entry(seq));
     }
     // Those inserted fill the lane to its limit, so that its newest goes back to disk while the answer is on its way.
-    for (let count = 0; lane().entries.length < laneMemoryLimit; count += 1) {
+    for (let count = 0; lane().entries.length < laneLimits.perLane; count += 1) {
       store(entry(-count));
       lanes.insert(entry(-count));
     }
@@ -215,7 +220,7 @@ describe("Lanes", () => {
     for (let seq = 11; seq <= 90; seq += 1) accept(entry(seq));
     store(entry(5));
     lanes.insert(entry(5));
-    assert.equal(lane().entries.length, laneMemoryLimit);
+    assert.equal(lane().entries.length, laneLimits.perLane);
     const seqs: number[] = [];
     while (lanes.find("webhook", "room") !== undefined) seqs.push(await finish());
     assert.deepEqual(seqs, [11, 5, ...Array.from({ length: 79 }, (_, index) => index + 12)]);
@@ -226,7 +231,7 @@ describe("Lanes", () => {
     const bytes = payloadMemoryLimit / 4;
     for (let seq = 1; seq <= 5; seq += 1)
       lanes.append(entry(seq, { conversation: `c${seq}`, bytes, payload: new Uint8Array(bytes) }));
-    assert.equal(lanes.payloadBytes, payloadMemoryLimit);
+    assert.equal(lanes.payloads.bytes, payloadMemoryLimit);
     assert.equal(lanes.find("webhook", "c4")?.entries[0]?.payload?.length, bytes);
     assert.equal(lanes.find("webhook", "c5")?.entries[0]?.payload, null);
   });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import type { Routing, RoutingHeader } from "../../src/contract/message.ts";
-import type { Binding } from "../../src/contract/spec.ts";
-import { narrowRouter, route, routeSource } from "../../src/flow/router.ts";
+import type { Binding, RouterSpec } from "../../src/contract/spec.ts";
+import { narrowRouter, route, routeSource, stampOf } from "../../src/flow/router.ts";
 import { binding, messageId, routerSpec } from "../support/flow-fixture.ts";
 
 const consumers = new Set(["main", "other", "third"]);
@@ -160,5 +160,61 @@ describe("route()", () => {
         },
       ),
     );
+  });
+});
+
+describe("stampOf()", () => {
+  const stamp = (key: string, router: Partial<RouterSpec>, of: RoutingHeader = header()) =>
+    stampOf(of, routeSource(key), routerSpec(router));
+  const isAuthority = (...of: Parameters<typeof stamp>): boolean => stamp(...of).senderIsAuthority;
+
+  const lists: readonly (readonly [
+    title: string,
+    binding: readonly string[] | null,
+    adapter: readonly string[],
+    is: boolean,
+  ])[] = [
+    ["is open where neither the binding nor the adapter has a list", null, [], true],
+    ["asks the adapter's list where the binding has none", null, ["u2"], false],
+    ["knows a sender by the adapter's list", null, ["u2", "u1"], true],
+    ["asks the binding's list before the adapter's", ["u2"], ["u1"], false],
+    ["knows a sender by the binding's list", ["u1"], ["u2"], true],
+    ["is open where the binding's list is empty, whatever the adapter's says", [], ["u2"], true],
+    ["takes * for everyone", ["*"], [], true],
+  ];
+  for (const [title, authority, own, is] of lists)
+    it(title, () => {
+      const bindings = [binding({ authority })];
+      assert.equal(isAuthority("webhook", { bindings, adapterAuthority: { webhook: own } }), is);
+    });
+
+  it("asks the list of the sender's own adapter, also where no binding matches", () => {
+    const adapterAuthority = { webhook: ["u1"], "webhook:ops": ["u2"] };
+    assert.equal(isAuthority("webhook", { adapterAuthority }), true);
+    assert.equal(isAuthority("webhook:ops", { adapterAuthority }), false);
+  });
+
+  it("knows a Twitch user by the login too, in any case, and nobody else by one", () => {
+    const of = header({ senderLogin: "Ann" }, "4711");
+    assert.equal(isAuthority("twitch", { adapterAuthority: { twitch: ["aNN"] } }, of), true);
+    assert.equal(isAuthority("twitch", { adapterAuthority: { twitch: ["4711"] } }, of), true);
+    assert.equal(isAuthority("twitch", { adapterAuthority: { twitch: ["bob"] } }, of), false);
+    assert.equal(isAuthority("discord", { adapterAuthority: { discord: ["Ann"] } }, of), false);
+    assert.equal(isAuthority("webhook", { adapterAuthority: { webhook: ["U1"] } }), false);
+  });
+
+  it("has the settings of the first binding that matches, also where the message asks for a consumer by name", () => {
+    const bindings = [
+      binding({ chatId: "9", settings: { model: "other" } }),
+      binding({ settings: { model: "small" } }),
+      binding({ settings: { model: "late" } }),
+    ];
+    assert.deepEqual(stamp("webhook", { bindings }).bindingSettings, { model: "small" });
+    assert.deepEqual(stamp("webhook", { bindings }, header({ consumer: "third" })).bindingSettings, { model: "small" });
+  });
+
+  it("has none where no binding matches or the binding has none", () => {
+    assert.equal(stamp("webhook", {}).bindingSettings, null);
+    assert.equal(stamp("webhook", { bindings: [binding()] }).bindingSettings, null);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { HistoryEntry } from "../../src/contract/control.ts";
 import { EventRing } from "../../src/admin/event-ring.ts";
 import { EventFeed } from "../../src/gateway/event-feed.ts";
 
@@ -43,6 +44,56 @@ describe("EventFeed", () => {
     const again = feed.read({ afterId: 1, signal: new AbortController().signal });
     assert.equal((await again.next()).value?.data["adapter"], "webchat");
     await again.return(undefined);
+  });
+
+  describe("of states", () => {
+    const entry = (state: HistoryEntry["state"]): HistoryEntry => {
+      return { at: "2026-01-01T00:00:00.000Z", generation: 1, state, reason: "none", message: null };
+    };
+    /** `KEY STATE OBSERVED_GENERATION` of all that is published by the end of the turn. */
+    const published = async (act: (feed: EventFeed) => void | Promise<void>): Promise<readonly string[]> => {
+      const said: string[] = [];
+      const sink = {
+        publish: (_event: string, data: Readonly<Record<string, unknown>>) =>
+          said.push(`${String(data["key"])} ${String(data["state"])} ${String(data["observedGeneration"])}`),
+        subscribe: () => assert.fail("nobody reads"),
+      };
+      await act(new EventFeed(sink, () => 0));
+      await Promise.resolve();
+      return said;
+    };
+
+    it("says with a state which config the adapter obeys since it entered it", async () => {
+      const said = await published((feed) => {
+        feed.state("webhook", entry("starting"));
+        feed.state("webchat", entry("starting"));
+        feed.state("webhook", entry("running"));
+        feed.observed("webhook", 1, entry("running"));
+      });
+      assert.deepEqual(said, ["webhook starting 1", "webchat starting 0", "webhook running 1"]);
+    });
+
+    it("says that an adapter obeys a newer config although nothing else of it changed, once a turn", async () => {
+      const said = await published(async (feed) => {
+        feed.observed("webhook", 2, entry("running"));
+        feed.observed("webhook", 3, entry("running"));
+        feed.observed("webchat", 3, entry("paused"));
+        await Promise.resolve();
+        feed.observed("webhook", 4, entry("running"));
+      });
+      assert.deepEqual(said, ["webhook running 3", "webchat paused 3", "webhook running 4"]);
+    });
+
+    it("forgets which config one obeyed that is gone", async () => {
+      const said = await published(async (feed) => {
+        feed.observed("webhook", 2, entry("running"));
+        await Promise.resolve();
+        feed.state("webhook", entry("stopped"));
+        await Promise.resolve();
+        feed.state("webhook", entry("starting"));
+      });
+      assert.deepEqual(said, ["webhook running 2", "webhook stopped 2", "webhook starting 0"]);
+    });
   });
 
   it("tells conditions only when they differ", async () => {

@@ -81,8 +81,11 @@ describe("adaptResponse()", () => {
   });
 
   it("has an answer for every kind on every built-in platform", () => {
-    for (const platform of ["webhook", "webchat", "discord", "twitch"])
-      for (const kind of responseKinds)
-        assert.equal(isSupported(kind, capabilitiesOf(platform)), kind !== "reaction" && kind !== "remove_reaction");
+    const withReactions = ["discord", "slack", "telegram"];
+    for (const platform of ["webhook", "webchat", "twitch", ...withReactions])
+      for (const kind of responseKinds) {
+        const isReaction = kind === "reaction" || kind === "remove_reaction";
+        assert.equal(isSupported(kind, capabilitiesOf(platform)), !isReaction || withReactions.includes(platform));
+      }
   });
 });

@@ -107,6 +107,19 @@ describe("reportStep()", () => {
     assert.equal((await waited)[0], "failed");
   });
 
+  it("says why a change failed that was waited for", async () => {
+    const { run, fleet } = build();
+    fleet.slow.add("webhook");
+    fleet.failures.set("webhook", "its port is taken");
+    fleet.failures.set("webchat", "an older one");
+    const steps = run(twoAdapters);
+    const reported = Promise.all(steps.map((step) => reportStep(step, new AbortController().signal)));
+    fleet.settling.get("webhook")?.resolve("failed");
+    const reasons = Object.fromEntries((await reported).map(({ key, reason }) => [key, reason]));
+    assert.equal(reasons["webhook"], "new in the config; failed: its port is taken");
+    assert.equal(reasons["webchat"], "new in the config");
+  });
+
   it("counts a table with errors as failed", async () => {
     const { run } = build();
     const steps = run({ invalid: [{ key: "slack", platform: "slack", errors: [] }], consumers: [] });

@@ -18,6 +18,8 @@ export class ModelFleet implements Fleet {
   readonly settling = new Map<string, PromiseWithResolvers<Outcome>>();
   /** Keys whose `settled` answers only when the test says so, through {@link ModelFleet.settling}. */
   readonly slow = new Set<string>();
+  /** Why a key failed, where it says so. */
+  readonly failures = new Map<string, string>();
   /** Keys whose next apply throws. */
   readonly broken = new Set<string>();
   readonly routers: RouterSpec[] = [];
@@ -68,6 +70,10 @@ export class ModelFleet implements Fleet {
     this.settling.set(key, settling);
     signal.addEventListener("abort", () => settling.reject(signal.reason as Error), { once: true });
     return settling.promise;
+  }
+
+  failure(key: string): string | null {
+    return this.failures.get(key) ?? null;
   }
 
   #note(action: PlannedAdapterAction | PlannedConsumerAction, desiredGeneration: number): void {

@@ -40,7 +40,7 @@ describe("Outcomes", () => {
     const outcome = outcomes.watch("webhook", 1);
     fleet.settling.get("webhook")?.reject(new Error("lost"));
     await assert.rejects(outcome, /lost/u);
-    assert.equal(logger.records[0]?.event, "reconcile-outcome-unknown");
+    assert.equal(logger.records[0]?.event, "outcome-unknown");
   });
 });
 

@@ -35,6 +35,20 @@ describe("Reconciler", () => {
     );
   });
 
+  it("says what a config warns of once: at the start, and at a reload what is new", async (t) => {
+    const warning = (message: string) => ({ path: "", message, line: 1 });
+    const { logger, reconciler, save } = await startReconciler(t, { warnings: [warning("old")] });
+    const said = (): unknown[] =>
+      logger.records.filter(({ event }) => event === "config-warning").map(({ fields }) => fields["message"]);
+    assert.deepEqual(said(), ["old"]);
+    await reconciler.reload(now);
+    save({ warnings: [warning("old"), warning("new")] });
+    await reconciler.reload(now);
+    await reconciler.reload(now);
+    assert.deepEqual(said(), ["old", "new"]);
+    assert.equal(reconciler.configGeneration, 1, "nothing else has changed");
+  });
+
   it("an edit of one adapter does not reconnect another on the first reload after boot", async (t) => {
     const { fleet, reconciler, save } = await startReconciler(t, { adapters: [webhook, webchat] });
     fleet.takeChanges();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { loadRemembered } from "../../src/supervise/supervision-store.ts";
+import { loadRemembered, nothingRemembered } from "../../src/supervise/supervision-store.ts";
 import { MemoryStore } from "../support/supervision-rig.ts";
 
 describe("loadRemembered()", () => {
@@ -15,9 +15,13 @@ describe("loadRemembered()", () => {
     };
     store.put("backoff", "slack", JSON.stringify(backoff));
     store.put("placement", "discord", JSON.stringify({ reason: "2 hosts died", sinceMs: 5 }));
+    store.put("pause", "webhook", JSON.stringify({ owner: "config", sinceMs: 7 }));
     const remembered = await loadRemembered(store);
-    assert.deepEqual(remembered.get("slack"), { backoff, quarantine: null });
-    assert.deepEqual(remembered.get("discord"), { backoff: null, quarantine: { reason: "2 hosts died", sinceMs: 5 } });
+    assert.deepEqual(remembered.get("slack"), { backoff, quarantine: null, pause: null });
+    const quarantine = { reason: "2 hosts died", sinceMs: 5 };
+    assert.deepEqual(remembered.get("discord"), { backoff: null, quarantine, pause: null });
+    const pause = { owner: "config", sinceMs: 7 };
+    assert.deepEqual(remembered.get("webhook"), { backoff: null, quarantine: null, pause });
   });
 
   for (const torn of ["", "null", "[]", '{"streak":1}', '{"streak":{"attempt":"x"}}', "{"]) {
@@ -25,7 +29,8 @@ describe("loadRemembered()", () => {
       const store = new MemoryStore();
       store.put("backoff", "slack", torn);
       store.put("placement", "slack", torn);
-      assert.deepEqual((await loadRemembered(store)).get("slack"), { backoff: null, quarantine: null });
+      store.put("pause", "slack", torn);
+      assert.deepEqual((await loadRemembered(store)).get("slack"), nothingRemembered);
     });
   }
 });

@@ -20,6 +20,21 @@ describe("Supervisor, following the config", () => {
     assert.deepEqual(rig.hosts.last("webhook").calls, [{ method: "start", args: {} }]);
   });
 
+  it("tells of every config it comes to obey, once, also where nothing else changes", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    rig.fleet.apply(adapterSpec(), 2);
+    rig.fleet.apply(adapterSpec(), 2);
+    rig.fleet.markInvalid(invalid, 3);
+    rig.fleet.apply(adapterSpec(), 4);
+    rig.fleet.pause("webhook");
+    await rig.settle();
+    rig.fleet.apply(adapterSpec({ connection: "c2" }), 5);
+    assert.deepEqual(rig.observed, ["webhook 1 running", "webhook 2 running", "webhook 4 running", "webhook 5 paused"]);
+    assert.equal(rig.status("webhook").observedGeneration, 5);
+  });
+
   it("swaps a policy in place, and counts it as observed once the adapter took it", async (t) => {
     const rig = await supervisionRig(t);
     rig.fleet.apply(adapterSpec(), 1);
@@ -51,6 +66,87 @@ describe("Supervisor, following the config", () => {
       assert.equal(rig.status("webhook").attempt, 0);
     });
   }
+
+  const offering = (name: string) => [{ name, description: name, options: [], isPrivate: false }];
+
+  it("starts an adapter with the commands of that moment, and swaps others in place", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.offered.commands = offering("old");
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    const { request, calls } = rig.hosts.last("webhook");
+    assert.deepEqual("policy" in request.init && request.init.policy.commands, offering("old"));
+    rig.fleet.commandsChanged();
+    rig.offered.commands = offering("new");
+    rig.fleet.commandsChanged();
+    rig.fleet.commandsChanged();
+    await rig.settle();
+    const policy = { ...openPolicy(), commands: offering("new") };
+    assert.deepEqual(calls.slice(1), [{ method: "updatePolicy", args: { policy } }]);
+    assert.equal(rig.status("webhook").generation, 1);
+    assert.equal(rig.status("webhook").observedGeneration, 1);
+  });
+
+  it("gives the commands of now with a new policy, and after a respawn", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    rig.offered.commands = offering("new");
+    const policy = { ...openPolicy(), dmAllowedUsers: ["u1"] };
+    rig.fleet.apply(adapterSpec({ policy, policyFingerprint: "p2" }), 2);
+    await rig.settle();
+    const given = { policy: { ...policy, commands: offering("new") } };
+    assert.deepEqual(rig.hosts.last("webhook").calls.slice(1), [{ method: "updatePolicy", args: given }]);
+    rig.hosts.last("webhook").exit();
+    await rig.advance(2000);
+    const { init } = rig.hosts.last("webhook").request;
+    assert.deepEqual("policy" in init && init.policy.commands, offering("new"));
+    assert.equal(rig.hosts.last("webhook").calls.length, 1);
+  });
+
+  it("gives commands that came during the start to the adapter once it runs", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.hosts.behave = () => ({ module: "hangs" });
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    rig.offered.commands = offering("new");
+    rig.fleet.commandsChanged();
+    rig.hosts.last("webhook").emitEvent({ event: "loaded" });
+    await rig.settle();
+    assert.deepEqual(
+      rig.hosts.last("webhook").calls.map(({ method }) => method),
+      ["start", "updatePolicy"],
+    );
+  });
+
+  it("disturbs no adapter for commands alone that cannot take a policy in place", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.hosts.behave = () => ({ started: { canUpdatePolicy: false } });
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    rig.offered.commands = offering("new");
+    rig.fleet.commandsChanged();
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["running", "none"]);
+    assert.equal(rig.status("webhook").generation, 1);
+    assert.equal(rig.hosts.last("webhook").calls.length, 1);
+  });
+
+  for (const [title, updatePolicy, afterMs] of [
+    ["rejects", new GatewayError("invalid_request", "no"), 0],
+    ["does not answer", "hangs", 5000],
+  ] as const)
+    it(`replaces an adapter that ${title} new commands`, async (t) => {
+      const rig = await supervisionRig(t);
+      rig.hosts.behave = () => ({ updatePolicy });
+      rig.fleet.apply(adapterSpec(), 1);
+      await rig.settle();
+      rig.offered.commands = offering("new");
+      rig.fleet.commandsChanged();
+      await rig.advance(afterMs);
+      assert.deepEqual(rig.where("webhook"), ["running", "none"]);
+      assert.equal(rig.status("webhook").generation, 2);
+    });
 
   it("gives a policy that came during the start to the adapter once it runs", async (t) => {
     const rig = await supervisionRig(t);

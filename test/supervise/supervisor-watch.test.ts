@@ -22,6 +22,44 @@ describe("Supervisor, watching a generation", () => {
     assert.match(rig.status("webhook").message ?? "", /spinning in JavaScript/u);
   });
 
+  it("hands on what the live generation has missed, and no dead one's word", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    const first = rig.hosts.last("webhook");
+    first.emitEvent({ event: "missed", messages: 3, gapSeconds: 2.5 });
+    first.emitEvent({ event: "missed", messages: -3, gapSeconds: 2.5 });
+    first.exit();
+    first.emitEvent({ event: "missed", messages: 4, gapSeconds: 0 });
+    assert.deepEqual(rig.missed, ["webhook 3 2.5"]);
+  });
+
+  for (const [who, rivals, says] of [
+    ["another adapter", ["telegram:b"], "(telegram:b in this gateway uses the same credential)"],
+    ["two", ["telegram:b", "telegram:c"], "(telegram:b, telegram:c in this gateway use the same credential)"],
+  ] as const)
+    it(`says who else has the credential of a conflict when it is ${who} of this gateway`, async (t) => {
+      const rig = await supervisionRig(t);
+      rig.rivals.set("telegram", rivals);
+      rig.hosts.behave = () => ({ start: new GatewayError("conflict", "Cannot poll: terminated by another poller") });
+      rig.fleet.apply(adapterSpec({ key: "telegram" }), 1);
+      await rig.settle();
+      assert.deepEqual(rig.where("telegram"), ["backing_off", "conflict"]);
+      assert.equal(rig.status("telegram").message, `Cannot poll: terminated by another poller ${says}`);
+      assert.equal(rig.fleet.history("telegram").at(-1)?.message, rig.status("telegram").message);
+    });
+
+  it("blames nobody of this gateway for a conflict with another program, nor for any other failure", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.rivals.set("slack", ["slack:b"]);
+    rig.hosts.behave = ({ key }) => ({
+      start: new GatewayError(key === "slack" ? "platform_unavailable" : "conflict", "Cannot poll"),
+    });
+    for (const key of ["telegram", "slack"]) rig.fleet.apply(adapterSpec({ key }), 1);
+    await rig.settle();
+    assert.deepEqual([rig.status("telegram").message, rig.status("slack").message], ["Cannot poll", "Cannot poll"]);
+  });
+
   it("never ends a healthy thread for one sample, however old its heartbeat seems", async (t) => {
     const rig = await supervisionRig(t);
     rig.fleet.apply(adapterSpec(), 1);

@@ -27,6 +27,26 @@ describe("parseEvent()", () => {
     const long = parseEvent(eventFrame(JSON.stringify({ event: "reconnecting", reason: "x".repeat(9000) })));
     assert.equal(long?.event === "reconnecting" && long.reason.length, 2000);
   });
+
+  it("takes a report of what was missed only where both numbers make sense, and bounds them", () => {
+    const report = (missed: string): unknown => parseEvent(eventFrame(`{"event":"missed",${missed}}`));
+    assert.deepEqual(report('"messages":3,"gapSeconds":1.5'), { event: "missed", messages: 3, gapSeconds: 1.5 });
+    assert.deepEqual(report('"messages":1e300,"gapSeconds":1e300'), {
+      event: "missed",
+      messages: 1_000_000_000,
+      gapSeconds: 31_536_000,
+    });
+    const senseless = [
+      '"messages":-1,"gapSeconds":5',
+      '"messages":5,"gapSeconds":-1',
+      '"messages":"5","gapSeconds":1',
+      '"messages":null,"gapSeconds":1',
+      '"messages":1e999,"gapSeconds":1',
+      '"messages":5',
+      '"messages":0,"gapSeconds":0',
+    ];
+    for (const missed of senseless) assert.equal(report(missed), null, missed);
+  });
 });
 
 describe("parseStarted()", () => {

@@ -16,6 +16,7 @@ export const openPolicy: Policy = {
   triggerPrefix: "",
   maxBodyBytes: 1_048_576,
   maxAttachmentBytes: 10_485_760,
+  commands: [],
 };
 
 /** A mailbox as the gateway's: cursors rise over all conversations, and a read whose caller is gone still happens. */
@@ -148,6 +149,7 @@ export function adapterContext<Settings>(options: AdapterContextOptions<Settings
       frame: () => {},
       reconnecting: () => {},
       connected: () => {},
+      missed: () => {},
       resume: {
         load: async () => state.value,
         store: async (value) => {

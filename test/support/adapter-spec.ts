@@ -16,6 +16,7 @@ export function openPolicy(): Policy {
     triggerPrefix: "",
     maxBodyBytes: 1_000_000,
     maxAttachmentBytes: 1_000_000,
+    commands: [],
   };
 }
 

@@ -57,6 +57,7 @@ export class CliBench implements AsyncDisposable {
       err += text;
     };
     const exitCode = await runProgram(parameters, {
+      version: "1.2.3",
       start: async (configPath) => {
         print(`started ${configPath}\n`);
         return 0;

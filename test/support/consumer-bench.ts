@@ -1,6 +1,6 @@
 /** A handler on one side of a real channel, and a test that speaks as its coordinator on the other. */
 import { MessageChannel } from "node:worker_threads";
-import type { SettleMeta } from "../../src/contract/protocol.ts";
+import type { DeliverMeta, SettleMeta } from "../../src/contract/protocol.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import {
   decodeFrame,
@@ -46,17 +46,18 @@ export class ConsumerBench implements Disposable {
       readonly attempt?: number;
       readonly redelivered?: boolean;
       readonly payload?: Uint8Array;
+      readonly senderIsAuthority?: boolean;
+      readonly bindingSettings?: Readonly<Record<string, unknown>> | null;
     }[],
   ): void {
     const payloads = messages.map(
       ({ receipt, text = "hi", payload }) => payload ?? storedPayload({ id: `m-${receipt}`, text }),
     );
-    const deliveries = messages.map(({ receipt, attempt = 1, redelivered = false }, index) => ({
-      receipt,
-      attempt,
-      redelivered,
-      bytes: payloads[index]?.length ?? 0,
-    }));
+    const deliveries = messages.map((message, index): DeliverMeta["deliveries"][number] => {
+      const { receipt, attempt = 1, redelivered = false, senderIsAuthority = true, bindingSettings = null } = message;
+      const bytes = payloads[index]?.length ?? 0;
+      return { receipt, attempt, redelivered, bytes, senderIsAuthority, bindingSettings };
+    });
     this.#send(frameKinds.deliver, { deliveries, abort: [] }, payloads);
   }
 

@@ -130,17 +130,20 @@ export class FakeControl implements GatewayControl {
     return this.reloadReport;
   }
 
-  restart(key: string, options: { readonly shared: boolean }): { key: string; generation: number } {
+  async restart(
+    key: string,
+    options: { readonly shared: boolean },
+  ): Promise<{ readonly key: string; readonly generation: number }> {
     this.#record("restart", key, options);
     return this.#known(key);
   }
 
-  pause(key: string): { key: string; generation: number } {
+  async pause(key: string): Promise<{ readonly key: string; readonly generation: number }> {
     this.#record("pause", key);
     return this.#known(key);
   }
 
-  resume(key: string): { key: string; generation: number } {
+  async resume(key: string): Promise<{ readonly key: string; readonly generation: number }> {
     this.#record("resume", key);
     return this.#known(key);
   }

@@ -14,10 +14,9 @@ import type {
 } from "../../src/contract/journal.ts";
 import { DiskTables, type DiskRow } from "./fake-journal-tables.ts";
 
-type Waiting = {
-  readonly writes: readonly JournalWrite[];
-  readonly settle: PromiseWithResolvers<readonly WriteResult[]>;
-};
+type Waiting =
+  | { readonly writes: readonly JournalWrite[]; readonly settle: PromiseWithResolvers<readonly WriteResult[]> }
+  | { readonly writes: null; readonly ask: () => unknown };
 
 /** Every answer of a {@link FakeJournal}. */
 type Answers = {
@@ -35,6 +34,7 @@ export class FakeJournal implements Journal {
   readonly #waiting: Waiting[] = [];
   readonly #listeners: ((trouble: string | null) => void)[] = [];
   #isHeld = false;
+  #areQuestionsHeld = false;
   #failure: GatewayError | null = null;
   #trouble: string | null = null;
 
@@ -76,9 +76,10 @@ export class FakeJournal implements Journal {
     this.#listeners.push(listener);
   }
 
-  /** From now on commits wait for {@link FakeJournal.finish}. */
-  hold(): void {
+  /** From now on commits wait for {@link FakeJournal.finish}, and so do questions, in their turn, where that is asked for. */
+  hold(options: { readonly questions?: boolean } = {}): void {
     this.#isHeld = true;
+    this.#areQuestionsHeld = options.questions ?? false;
   }
 
   /** Finishes what waits or is about to, or so many of it, and lets its followers run. */
@@ -102,7 +103,7 @@ export class FakeJournal implements Journal {
   /** The journal as the next start finds it. `isLastApplied`: what waited had reached the disk, only the answer had not come. */
   reopen(options: { readonly isLastApplied?: boolean } = {}): FakeJournal {
     const waiting = this.#waiting.splice(0);
-    if (options.isLastApplied === true) for (const { writes } of waiting) this.#tables.apply(writes);
+    if (options.isLastApplied === true) for (const { writes } of waiting) this.#tables.apply(writes ?? []);
     this.#isHeld = true;
     return new FakeJournal(this.#tables);
   }
@@ -119,9 +120,18 @@ export class FakeJournal implements Journal {
     args: JournalQueries[Name]["args"],
   ): Promise<JournalQueries[Name]["answer"]> {
     this.asked.push(name);
+    const answer = (): JournalQueries[Name]["answer"] => {
+      if (this.#failure !== null) throw this.#failure;
+      return this.#answers[name](args);
+    };
+    if (this.#isHeld && this.#areQuestionsHeld) {
+      // In its turn: as things are then, and not when the answer is heard.
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ writes: null, ask: () => Promise.try(answer).then(resolve, reject) });
+      });
+    }
     await Promise.resolve();
-    if (this.#failure !== null) throw this.#failure;
-    return this.#answers[name](args);
+    return answer();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,6 +143,7 @@ export class FakeJournal implements Journal {
     if (this.#waiting.length === 0) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
+    if (next.writes === null) return void next.ask();
     if (this.#failure !== null) return next.settle.reject(this.#failure);
     const results = this.#tables.apply(next.writes);
     this.commits.push(next.writes);
@@ -143,6 +154,11 @@ export class FakeJournal implements Journal {
     pending: ({ afterSeq, limit }) => this.#pending((row) => row.seq > afterSeq, limit),
     lane: ({ key, conversation, afterSeq, limit }) =>
       this.#pending((row) => row.key === key && row.conversation === conversation && row.seq > afterSeq, limit),
+    backlog: ({ key, consumer, afterSeq, upToSeq, limit }) =>
+      this.#pending(
+        (row) => row.key === key && row.consumer === consumer && row.seq > afterSeq && row.seq <= upToSeq,
+        limit,
+      ),
     payloads: ({ seqs }) => this.#find(seqs).map(({ seq, payload }) => ({ seq, payload })),
     headers: ({ seqs }) => this.#find(seqs).map(({ seq, header }) => ({ seq, header })),
     deadLetters: ({ afterSeq, limit }) =>

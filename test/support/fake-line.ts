@@ -45,6 +45,8 @@ export class FakeLine implements ConsumerLine {
       conversation: receipt,
       attempt: 1,
       redelivered: false,
+      senderIsAuthority: true,
+      bindingSettings: null,
       payload: storedPayload({ id: `m-${receipt}`, text: receipt, conversation: receipt }),
       ...changes,
     }));

@@ -1,4 +1,5 @@
 /** What consumers ask of the gateway, remembered. */
+import { GatewayError } from "../../src/contract/errors.ts";
 import type { ConsumerServices } from "../../src/consume/consumer-services.ts";
 
 /** One call of a service. */
@@ -29,5 +30,10 @@ export class FakeServices implements ConsumerServices {
   async send(request: Parameters<ConsumerServices["send"]>[0]): ReturnType<ConsumerServices["send"]> {
     this.calls.push({ name: "send", request });
     return { id: "s1", state: "queued" };
+  }
+
+  async attachment(request: Parameters<ConsumerServices["attachment"]>[0]): ReturnType<ConsumerServices["attachment"]> {
+    this.calls.push({ name: "attachment", request });
+    throw new GatewayError("not_found", "Cannot fetch the attachment: this is a test");
   }
 }

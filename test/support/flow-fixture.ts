@@ -82,7 +82,7 @@ export type TestFlow = {
   readonly send: (
     key: string,
     messages: readonly TestMessage[],
-    more?: { readonly generation?: number; readonly resume?: unknown },
+    more?: { readonly resume?: unknown },
   ) => Promise<GatewayError | null>;
   readonly accepted: AcceptedMessage[];
 };
@@ -110,7 +110,7 @@ export async function startFlow(
     flow,
     journal,
     accepted,
-    send: (key, messages, { generation = 1, resume } = {}) => {
+    send: (key, messages, { resume } = {}) => {
       const bodies = messages.map(({ id, text }) => encoder.encode(text ?? `text of ${id}`));
       const headers = messages.map(({ id, conversation = "room", routing = {} }, index): RoutingHeader => {
         const bytes = bodies[index]?.length ?? 0;
@@ -119,7 +119,7 @@ export async function startFlow(
       frames += 1;
       const meta = { frame: frames, headers, ...(resume === undefined ? {} : { resume }) };
       const { promise, resolve } = Promise.withResolvers<GatewayError | null>();
-      flow.receive({ key, generation, meta, body: new Uint8Array(Buffer.concat(bodies)), settle: resolve });
+      flow.receive({ key, meta, body: new Uint8Array(Buffer.concat(bodies)), settle: resolve });
       return promise;
     },
   };

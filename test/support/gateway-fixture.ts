@@ -64,9 +64,12 @@ export class GatewayHome {
     return readFileSync(join(this.dir, "data", "admin.token"), "utf8").trim();
   }
 
-  /** Starts a gateway here; resolves when it is ready. */
-  async start(options: { readonly environment?: NodeJS.ProcessEnv } = {}): Promise<RunningGateway> {
-    const child = spawn(process.execPath, [cliPath, "--config", this.configPath, "start"], {
+  /** Starts a gateway here; resolves when it is ready. `program`: another command line than the sources'. */
+  async start(
+    options: { readonly environment?: NodeJS.ProcessEnv; readonly program?: string } = {},
+  ): Promise<RunningGateway> {
+    const program = options.program ?? cliPath;
+    const child = spawn(process.execPath, [program, "--config", this.configPath, "start"], {
       cwd: this.dir,
       env: { ...process.env, ...options.environment },
       stdio: ["ignore", "pipe", "pipe"],

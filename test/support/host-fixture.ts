@@ -25,6 +25,7 @@ export const openPolicy = {
   triggerPrefix: "",
   maxBodyBytes: 1_048_576,
   maxAttachmentBytes: 1_048_576,
+  commands: [],
 } as const;
 
 /** What was told of one generation, each as a promise a test can wait for. */

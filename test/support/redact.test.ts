@@ -46,6 +46,14 @@ describe("Redactor.redact()", () => {
     assert.equal(redactor.redact("token-and-more token rotated"), "[redacted] [redacted] [redacted]");
   });
 
+  it("goes on masking what is in force, however often another secret of the same owner is rotated", () => {
+    const redactor = new Redactor();
+    for (let count = 0; count < 300; count += 1) {
+      redactor.set("owner", ["stays-the-same", `rotated-${count}`]);
+      assert.equal(redactor.redact(`stays-the-same rotated-${count}`), "[redacted] [redacted]");
+    }
+  });
+
   it("leaves what is too short to be told from prose, and everything where nothing is secret", () => {
     assert.equal(redactorOf("abc").redact("abc"), "abc");
     assert.equal(new Redactor().redact("abc"), "abc");

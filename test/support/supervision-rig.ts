@@ -1,5 +1,6 @@
 /** A fleet over fake hosts on a mocked clock. */
 import type { TestContext } from "node:test";
+import type { CommandDeclaration } from "../../src/contract/command.ts";
 import type { HistoryEntry } from "../../src/contract/control.ts";
 import type { Frame } from "../../src/contract/frame.ts";
 import type { AdapterState, Reason } from "../../src/contract/status.ts";
@@ -31,6 +32,14 @@ export type Rig = {
   readonly store: MemoryStore;
   readonly frames: { readonly key: string; readonly generation: number; readonly frame: Frame }[];
   readonly changes: (HistoryEntry & { readonly key: string })[];
+  /** `KEY GENERATION STATE` of each config that an adapter has come to obey. */
+  readonly observed: string[];
+  /** `KEY MESSAGES GAPSECONDS` of each report of what was missed. */
+  readonly missed: string[];
+  /** What every key offers; set it and call `commandsChanged`. */
+  readonly offered: { commands: readonly CommandDeclaration[] };
+  /** Who lives with the same credential as a key. */
+  readonly rivals: Map<string, readonly string[]>;
   readonly logger: RecordingLogger;
   /** Lets everything happen that needs no time. */
   settle(): Promise<void>;
@@ -54,6 +63,10 @@ export async function supervisionRig(
   const store = options.store ?? new MemoryStore();
   const frames: Rig["frames"] = [];
   const changes: Rig["changes"] = [];
+  const observed: string[] = [];
+  const missed: string[] = [];
+  const offered: Rig["offered"] = { commands: [] };
+  const rivals: Rig["rivals"] = new Map();
   const logger = new RecordingLogger();
   let lastGeneration = 0;
   const fleet = await AdapterFleet.start({
@@ -64,6 +77,10 @@ export async function supervisionRig(
     random: options.random ?? (() => 0.5),
     onFrame: (key, generation, frame) => frames.push({ key, generation, frame }),
     onChange: (key, entry) => changes.push({ ...entry, key }),
+    onMissed: (key, { messages, gapSeconds }) => missed.push(`${key} ${messages} ${gapSeconds}`),
+    commands: () => offered.commands,
+    rivals: (key) => rivals.get(key) ?? [],
+    onObserved: (key, generation, { state }) => observed.push(`${key} ${generation} ${state}`),
   });
   const status = (key: string): AdapterReport => {
     const found = fleet.statuses().find((report) => report.key === key);
@@ -76,6 +93,10 @@ export async function supervisionRig(
     store,
     frames,
     changes,
+    observed,
+    missed,
+    offered,
+    rivals,
     logger,
     settle,
     advance: async (ms) => {

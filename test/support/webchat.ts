@@ -48,7 +48,13 @@ export async function startWebchat(
     url: listeningUrl(test.log),
     chunk: async (conversation, text) => {
       const response = { kind: "stream_chunk", text } as const;
-      await adapter.send?.({ conversation, response, idempotencyKey: "chunk", signal: test.context.signal });
+      await adapter.send?.({
+        conversation,
+        replyTo: null,
+        response,
+        idempotencyKey: "chunk",
+        signal: test.context.signal,
+      });
     },
     dropConnections: () => {
       for (const socket of sockets) socket.resetAndDestroy();

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { frameKinds } from "../../src/contract/frame.ts";
+import { frameKinds, parseMeta } from "../../src/contract/frame.ts";
 import type { Message } from "../../src/contract/message.ts";
+import type { EventMeta, LogRecord } from "../../src/contract/protocol.ts";
 import { RejectMessage } from "../../src/contract/reject-message.ts";
 import { ConsumerBench } from "../support/consumer-bench.ts";
+import { storedPayload } from "../support/stored-payload.ts";
 
 function repliesOf(bench: ConsumerBench): unknown[] {
   return bench.requests
@@ -26,6 +28,24 @@ describe("a handler", () => {
     const [message] = seen;
     assert.deepEqual([message?.text, message?.attempt, message?.redelivered], ["héllo", 2, true]);
     assert.equal(message?.lane, "web/room");
+  });
+
+  it("is told by the router, and by nobody else, whether the sender may give commands and what its binding is set to", async () => {
+    const seen: Message[] = [];
+    using bench = new ConsumerBench((message) => void seen.push(message));
+    const payload = storedPayload({ metadata: { sender_is_authority: true, binding_settings: "mine", own: 1 } });
+    bench.deliver([
+      { receipt: "r1", payload, senderIsAuthority: false },
+      { receipt: "r2", bindingSettings: { model: "small" } },
+    ]);
+    await bench.settlements(2);
+    assert.deepEqual(
+      seen.map(({ metadata }) => metadata),
+      [
+        { own: 1, sender_is_authority: false, binding_settings: {} },
+        { message_id: "p1", sender_is_authority: true, binding_settings: { model: "small" } },
+      ],
+    );
   });
 
   it("replies with the text it returns, in the frame of its ack", async () => {
@@ -75,6 +95,27 @@ describe("a handler", () => {
     const [settled] = await bench.settlements(1);
     assert.ok(settled?.outcome.kind === "nack");
     assert.deepEqual([settled.outcome.error.message, settled.outcome.delayMs], ["database is away", null]);
+  });
+
+  it("is named in the log when it threw, with its message and adapter", async () => {
+    using bench = new ConsumerBench(async () => {
+      throw new Error("database is away");
+    });
+    const recordsOf = (): readonly LogRecord[] =>
+      bench.frames
+        .filter(({ kind }) => kind === frameKinds.event)
+        .map((frame) => parseMeta(frame) as EventMeta)
+        .flatMap((meta) => (meta.event === "log" ? meta.records : []));
+    bench.deliver([{ receipt: "r1" }, { receipt: "r2", payload: Buffer.from("{") }]);
+    await bench.until(() => recordsOf().length === 2);
+    const records = recordsOf().map(({ name, fields: { key, messageId, receipt } }) => [name, key, messageId, receipt]);
+    assert.deepEqual(
+      new Set(records.map((record) => JSON.stringify(record))),
+      new Set([
+        JSON.stringify(["handler-failed", "web", "m-r1", "r1"]),
+        JSON.stringify(["handler-failed", null, null, "r2"]),
+      ]),
+    );
   });
 
   it("is rejected by a RejectMessage, also of another copy of the class", async () => {
@@ -288,8 +329,8 @@ describe("the rest of the context", () => {
     assert.deepEqual(
       bench.requests.map(({ method, args }) => ({ method, args })),
       [
-        { method: "consumer.setStatus", args: { status: { kind: "thinking" }, receipt: "r1" } },
-        { method: "consumer.history", args: { limit: 50, before: "p1", receipt: "r1" } },
+        { method: "consumer.setStatus", args: { status: { kind: "thinking" }, replyTo: null, receipt: "r1" } },
+        { method: "consumer.history", args: { limit: 50, before: "p1", replyTo: null, receipt: "r1" } },
         {
           method: "consumer.send",
           args: { target: "web/other", index: 0, response: '{"kind":"text","text":"there"}', receipt: "r1" },

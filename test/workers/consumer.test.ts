@@ -32,6 +32,7 @@ async function start(options: { readonly threads?: number; readonly module?: str
   );
   const moduleUrl = new URL(options.module ?? "../support/handler.ts", import.meta.url).href;
   let generation = 0;
+  const declared: (readonly string[])[] = [];
   const consumer = opening.use(
     ModuleConsumer.start({
       spec: consumerSpec({ threads: options.threads ?? 1, target: { kind: "module", moduleUrl } }),
@@ -42,10 +43,11 @@ async function start(options: { readonly threads?: number; readonly module?: str
       logger,
       nextGeneration: () => (generation += 1),
       heapLimitMb: 128,
+      onCommands: (commands) => declared.push(commands.map(({ name }) => name)),
     }),
   );
   const owned = opening.move();
-  return { consumer, dispatcher, services, logger, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { consumer, dispatcher, services, logger, declared, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 describe("a consumer's thread", { timeout: 60_000 }, () => {
@@ -72,6 +74,30 @@ describe("a consumer's thread", { timeout: 60_000 }, () => {
     const logged = rig.logger.records.map(({ event, fields }) => [event, fields["text"] ?? fields["left"]]);
     assert.ok(logged.some(([event, text]) => event === "adapter-output" && text === "hello from the handler"));
     assert.ok(logged.some(([event, left]) => event === "low-on-ink" && left === 3));
+  });
+
+  it("declares its module's commands before it gets messages, and says which ones are wrong", async () => {
+    const module = [
+      `export default () => undefined;`,
+      `export const commands = [{ name: "status", description: "How things are" }, { name: "No!", description: "x" }];`,
+    ].join("\n");
+    await using rig = await start({ module: `data:text/javascript,${encodeURIComponent(module)}` });
+    const line = await rig.dispatcher.line();
+    assert.deepEqual(rig.declared, [["status"]]);
+    line.deliver(["a"]);
+    await line.until(() => line.settled.length === 1);
+    await rig.consumer.stop(1000);
+    const skipped = rig.logger.records.filter(({ event }) => event === "command-skipped");
+    assert.deepEqual(
+      skipped.map(({ fields }) => [fields["consumer"], fields["command"], fields["field"]]),
+      [["main", "No!", "commands[1].name"]],
+    );
+  });
+
+  it("declares nothing where its module exports no commands", async () => {
+    await using rig = await start();
+    await rig.dispatcher.line();
+    assert.deepEqual(rig.declared, [[]]);
   });
 
   it("is back after it ended itself, its message's attempt counted", async () => {

@@ -14,6 +14,7 @@ const handlers: ControlHandlers = {
   },
   send: async (args) => args,
   setStatus: async () => null,
+  attachment: async () => null,
   history: async () => [],
   updatePolicy: async () => null,
   probe: async () => null,

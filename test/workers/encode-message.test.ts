@@ -57,10 +57,18 @@ describe("encodeMessage()", () => {
       sender: { id: "u1", name: "u1", isBot: false },
       kind: "text",
       text: "hello",
-      attachments: [{ filename: "a.png", mimeType: "application/octet-stream", url: null, sizeBytes: null }],
+      attachments: [{ filename: "a.png", mimeType: "application/octet-stream", url: null, sizeBytes: null, ref: null }],
       metadata: { message_id: "17" },
       timestamp: "2026-01-01T00:00:00.000Z",
     });
+  });
+
+  it("keeps what a reply needs, and refuses what is too much of it", () => {
+    assert.deepEqual(encode(emitted({ replyTo: { thread: "T" } })).stored.replyTo, { thread: "T" });
+    const long = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, "v"]));
+    for (const replyTo of [long, { thread: "x".repeat(257) }, { thread: 7 as unknown as string }])
+      assert.throws(() => encode(emitted({ replyTo })), { code: "invalid_request" });
+    assert.throws(() => encode(emitted({ attachments: [{ ref: "x".repeat(1025) }] })), { code: "invalid_request" });
   });
 
   it("makes headers that the coordinator accepts, for any text at all", () => {

@@ -161,11 +161,15 @@ describe("webchat adapter", () => {
     await using right = await new Client(running.url).ready();
     running.mailbox.put(conversation, "for both");
     assert.deepEqual(await left.next(), await right.next());
-    await running.adapter.setStatus?.({ conversation, status: { kind: "thinking" } });
+    await running.adapter.setStatus?.({ conversation, replyTo: null, status: { kind: "thinking" } });
     for (const client of [left, right]) assert.deepEqual(await client.next(), { type: "typing", on: true });
-    await running.adapter.setStatus?.({ conversation, status: { kind: "stop_typing" } });
+    await running.adapter.setStatus?.({ conversation, replyTo: null, status: { kind: "stop_typing" } });
     assert.deepEqual(await left.next(), { type: "typing", on: false });
-    await running.adapter.setStatus?.({ conversation: "somebody-elses-conversation", status: { kind: "thinking" } });
+    await running.adapter.setStatus?.({
+      conversation: "somebody-elses-conversation",
+      replyTo: null,
+      status: { kind: "thinking" },
+    });
     left.send({ type: "ping" });
     assert.deepEqual(await left.next(), { type: "pong" });
   });

@@ -245,12 +245,12 @@ describe("web chat page", { skip: browserSkipReason }, () => {
     await using visitor = await visit(chat);
     const { page } = visitor;
     const conversation = await visitor.conversation();
-    await chat.adapter.setStatus?.({ conversation, status: { kind: "thinking" } });
+    await chat.adapter.setStatus?.({ conversation, replyTo: null, status: { kind: "thinking" } });
     await page.locator("#typing").waitFor();
     assert.equal(await page.locator("#activity").textContent(), "A reply is being written");
-    await chat.adapter.setStatus?.({ conversation, status: { kind: "stop_typing" } });
+    await chat.adapter.setStatus?.({ conversation, replyTo: null, status: { kind: "stop_typing" } });
     await page.locator("#typing").waitFor({ state: "hidden" });
-    await chat.adapter.setStatus?.({ conversation, status: { kind: "thinking" } });
+    await chat.adapter.setStatus?.({ conversation, replyTo: null, status: { kind: "thinking" } });
     await page.locator("#typing").waitFor();
     chat.mailbox.put(conversation, "here");
     await shown(page, "here");

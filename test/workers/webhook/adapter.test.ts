@@ -132,7 +132,7 @@ describe("webhook adapter", () => {
     running.mailbox.put("room", { kind: "stream_start" });
     const response = { kind: "stream_chunk", text: "so f" } as const;
     const { signal } = running.context;
-    await running.adapter.send?.({ conversation: "room", response, idempotencyKey: "1", signal });
+    await running.adapter.send?.({ conversation: "room", replyTo: null, response, idempotencyKey: "1", signal });
     assert.deepEqual(await poll(running.url, "room?after=0"), {
       messages: [
         { cursor: 1, type: "stream_start", content: "" },
@@ -144,7 +144,7 @@ describe("webhook adapter", () => {
 
   it("says what it cannot push instead of losing it silently", async () => {
     await using running = await start();
-    const send = { conversation: "room", idempotencyKey: "1", signal: running.context.signal };
+    const send = { conversation: "room", replyTo: null, idempotencyKey: "1", signal: running.context.signal };
     await assert.rejects(
       running.adapter.send?.({ ...send, response: { kind: "text", text: "x" } }) ?? Promise.resolve(),
       {

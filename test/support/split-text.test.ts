@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { splitText, type SplitOptions, type TextUnit } from "../../src/outbound/splitter.ts";
+import { splitText, type SplitOptions, type TextMeasure, type TextUnit } from "../../src/support/split-text.ts";
 
 function utf16(limit: number): SplitOptions {
   return { limit, unit: "utf16" };
 }
 
-function unitsOf(text: string, unit: TextUnit): number {
-  return unit === "utf16" ? text.length : Array.from(text).length;
+const units: Readonly<Record<TextUnit, TextMeasure>> = {
+  utf16: (text) => text.length,
+  code_points: (text) => Array.from(text).length,
+  utf8: (text) => new TextEncoder().encode(text).length,
+};
+
+/** As a platform counts that escapes what it would read as markup. */
+function escaped(text: string): number {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("`", "&#96;").length;
 }
 
 function withoutSpace(text: string): string {
@@ -22,7 +29,7 @@ const markdown = fc
       fc.string({ maxLength: 40, unit: "grapheme" }).map((line) => line.replaceAll("`", "'")),
       fc.constantFrom("```", "```ts", "```python", "some words in a row", "x".repeat(60), ""),
     ),
-    { maxLength: 30 },
+    { maxLength: 30, size: "max" },
   )
   .map((lines) => lines.join("\n"));
 
@@ -84,6 +91,28 @@ describe("splitText()", () => {
     assert.deepEqual(splitText("😀😀😀😀", { limit: 2, unit: "code_points" }), ["😀😀", "😀😀"]);
   });
 
+  it("counts bytes where the platform does", () => {
+    assert.deepEqual(splitText("äöü€", { limit: 4, unit: "utf8" }), ["äö", "ü", "€"]);
+    assert.deepEqual(splitText("😀a", { limit: 4, unit: "utf8" }), ["😀", "a"]);
+    assert.deepEqual(splitText("abcd efgh", { limit: 4, unit: "utf8" }), ["abcd", "efgh"]);
+  });
+
+  it("counts as it is told to", () => {
+    assert.deepEqual(splitText("a<b c<d", { limit: 6, measure: escaped }), ["a<b", "c<d"]);
+    const parts = splitText("```ts\none\ntwo\n```", { limit: 60, measure: escaped });
+    assert.deepEqual(parts, ["```ts\none\ntwo\n```"]);
+  });
+
+  it("gives a code point of its own a part that no part has room for", () => {
+    const wide: TextMeasure = (text) => Array.from(text).reduce((sum, one) => sum + (one === "W" ? 50 : 1), 0);
+    const parts = splitText("```\naWWb\n```", { limit: 20, measure: wide });
+    assert.deepEqual(
+      parts.flatMap((part) => (part.includes("W") ? [part] : [])),
+      ["W", "W"],
+    );
+    for (const part of parts) assert.ok(part === "W" || wide(part) <= 20, part);
+  });
+
   it("closes a code fence at the cut and opens it again with its language", () => {
     const parts = splitText("```ts\nconst a = 1;\nconst b = 2;\nconst c = 3;\n```\nafter", utf16(36));
     assert.deepEqual(parts, ["```ts\nconst a = 1;\n```", "```ts\nconst b = 2;\nconst c = 3;\n```", "after"]);
@@ -96,29 +125,68 @@ describe("splitText()", () => {
 
   it("refuses a limit that no character fits", () => {
     assert.throws(() => splitText("x", utf16(1)), RangeError);
+    assert.throws(() => splitText("x", { limit: 3, unit: "utf8" }), RangeError);
   });
 
-  it("keeps every part within the limit, in either unit", () => {
+  it("keeps every part within the limit, in every unit", () => {
     fc.assert(
       fc.property(
         markdown,
-        fc.integer({ min: 2, max: 200 }),
-        fc.constantFrom<TextUnit>("utf16", "code_points"),
+        fc.integer({ min: 4, max: 200 }),
+        fc.constantFrom<TextUnit>("utf16", "code_points", "utf8"),
         (text, limit, unit) => {
-          for (const part of splitText(text, { limit, unit })) assert.ok(unitsOf(part, unit) <= limit);
+          for (const part of splitText(text, { limit, unit })) assert.ok(units[unit](part) <= limit);
         },
       ),
     );
   });
 
-  it("loses nothing but white space where there are no fences", () => {
+  it("keeps every part within the limit of another measure", () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 300, unit: "binary" }), fc.integer({ min: 2, max: 50 }), (text, limit) => {
-        const plain = text.replaceAll("`", "'").toWellFormed();
-        const parts = splitText(plain, utf16(limit));
-        assert.equal(withoutSpace(parts.join("")), withoutSpace(plain));
-        for (const part of parts) assert.ok(part.isWellFormed());
-      }),
+      fc.property(
+        markdown.map((text) => text.replaceAll("w", "&<")),
+        fc.integer({ min: 12, max: 200 }),
+        (text, limit) => {
+          for (const part of splitText(text, { limit, measure: escaped })) assert.ok(escaped(part) <= limit, part);
+        },
+      ),
+    );
+  });
+
+  it("loses nothing but white space where there are no fences, and cuts no code point", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 300, unit: "binary", size: "max" }),
+        fc.integer({ min: 4, max: 50 }),
+        fc.constantFrom<TextUnit>("utf16", "code_points", "utf8"),
+        (text, limit, unit) => {
+          const plain = text.replaceAll("`", "'").toWellFormed();
+          const parts = splitText(plain, { limit, unit });
+          assert.equal(withoutSpace(parts.join("")), withoutSpace(plain));
+          for (const part of parts) assert.ok(part.isWellFormed());
+        },
+      ),
+    );
+  });
+
+  it("cuts between characters as people see them, where one fits", () => {
+    const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+    const count = (text: string): number => Array.from(segmenter.segment(text)).length;
+    fc.assert(
+      fc.property(
+        fc
+          .array(fc.constantFrom("👩‍👩‍👧", "🇩🇪", "e\u0301", "x", "ü"), { maxLength: 60, size: "max" })
+          .map((list) => list.join("")),
+        fc.integer({ min: 25, max: 60 }),
+        fc.constantFrom<TextUnit>("utf16", "code_points", "utf8"),
+        (text, limit, unit) => {
+          const parts = splitText(text, { limit, unit });
+          assert.equal(
+            parts.reduce((sum, part) => sum + count(part), 0),
+            count(text),
+          );
+        },
+      ),
     );
   });
 
