@@ -92,7 +92,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
   const { journal } = foundation;
   redactor.set("gateway", [foundation.adminToken]);
   const conditions = new ConditionBoard();
-  const feed = new EventFeed(new EventRing());
+  const feed = new EventFeed(new EventRing(), { redact: (text) => redactor.redact(text) });
   stack.use(conditions.watch((list) => feed.conditions(list)));
   logger.onLine((line) => feed.logLine(line));
   showJournalTrouble(journal, conditions);

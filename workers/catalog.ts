@@ -21,5 +21,7 @@ export const libraryUrl = entry("../src/library");
 export const adapterModules: Readonly<Record<string, string>> = {
   webhook: entry("webhook/adapter"),
   webchat: entry("webchat/adapter"),
+  discord: entry("discord/adapter"),
+  slack: entry("slack/adapter"),
   telegram: entry("telegram/adapter"),
 };

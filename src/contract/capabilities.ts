@@ -33,7 +33,7 @@ const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
 };
 
 /** Every platform whose adapter this build has. */
-export const builtPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat", "telegram"]);
+export const builtPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat", "discord", "slack", "telegram"]);
 
 /** A reaction has no honest form as text. */
 const withoutFallback: ReadonlySet<ResponseKind> = new Set<ResponseKind>(["reaction", "remove_reaction"]);
@@ -49,4 +49,4 @@ export function capabilitiesOf(platform: string): Readonly<Record<ResponseKind, 
 }
 
 /** Built-in platforms whose clients fetch their replies. A third party's module says it itself (`pull`). */
-export const pullPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat", "telegram"]);
+export const pullPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat"]);

@@ -53,7 +53,6 @@ export class LaneReader implements Disposable {
 
   async #read(lane: Lane): Promise<void> {
     const { journal, settled, roomIn, take, onEmpty, onRead, logger, now } = this.#options;
-    const held = new Set(lane.isRewound ? lane.entries.map(({ seq }) => seq) : []);
     try {
       // What it had before and is done must be on disk as such where it is read again.
       if (lane.readUpTo === 0 || lane.isRewound) await settled();
@@ -62,8 +61,7 @@ export class LaneReader implements Disposable {
       const rows = await journal.query("lane", { key, conversation, afterSeq, limit });
       lane.isReading = false;
       if (!lane.isAnswerStale) {
-        const next = lane.isRewound ? rows.filter(({ seq }) => !held.has(seq)) : rows;
-        const left = next[take(lane, next)];
+        const left = rows[take(lane, rows)];
         // The last row may be newer than all that was announced.
         const newest = Math.max(rows.length < limit ? diskUpTo : 0, rows.at(-1)?.seq ?? 0);
         lane.readUpTo = Math.max(lane.readUpTo, left === undefined ? newest : left.seq - 1);

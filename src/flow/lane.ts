@@ -16,7 +16,7 @@ export class Lane {
   isReading = false;
   /** What is on disk has changed since the read began: its answer may lack something. */
   isAnswerStale = false;
-  /** An older message was left on disk: what is read after it may be in memory, or done. */
+  /** An older message was left on disk: what is read after it may be done. */
   isRewound = false;
   /** Everything of this lane up to here is or was in memory, and what it was rewound over is too; 0: nothing has been looked at. */
   readUpTo = 0;

@@ -22,9 +22,18 @@ export type AcceptedForFeed = {
 
 const decoder = new TextDecoder();
 
+/** What an {@link EventFeed} works with. */
+export type EventFeedOptions = {
+  /** Takes secrets out of JSON: what an adapter emits may hold its own. Log lines come without. */
+  readonly redact: (text: string) => string;
+  /** Milliseconds from any point. @default performance.now */
+  readonly now?: () => number;
+};
+
 /** Fills an event sink. States and conditions always; messages and log lines only while somebody reads, or just did. */
 export class EventFeed {
   readonly #sink: EventSink;
+  readonly #redact: (text: string) => string;
   readonly #now: () => number;
   #readers = 0;
   #lastReaderLeftMs = Number.NEGATIVE_INFINITY;
@@ -32,8 +41,9 @@ export class EventFeed {
   #states: { readonly key: string; readonly entry: HistoryEntry }[] = [];
   readonly #observedGenerations = new Map<string, number>();
 
-  constructor(sink: EventSink, now: () => number = () => performance.now()) {
+  constructor(sink: EventSink, { redact, now = () => performance.now() }: EventFeedOptions) {
     this.#sink = sink;
+    this.#redact = redact;
     this.#now = now;
   }
 
@@ -55,7 +65,7 @@ export class EventFeed {
     if (!this.#isRead()) return;
     const { id, conversation, sender, kind, text, timestamp } = JSON.parse(decoder.decode(payload)) as StoredMessage;
     const acceptedAt = new Date(atMs).toISOString();
-    this.#sink.publish("message", {
+    this.#publish("message", {
       id,
       adapter: key,
       conversation,
@@ -73,18 +83,13 @@ export class EventFeed {
     const json = JSON.stringify(conditions);
     if (json === this.#conditions) return;
     this.#conditions = json;
-    this.#sink.publish("condition", { conditions });
+    this.#publish("condition", { conditions });
   }
 
   /** One redacted line of the log. */
   logLine(line: string): void {
     if (!this.#isRead()) return;
-    try {
-      this.#sink.publish("log", JSON.parse(line) as Record<string, unknown>);
-    } catch {
-      // A line that redaction made unreadable as JSON is still worth showing.
-      this.#sink.publish("log", { text: line });
-    }
+    this.#sink.publish("log", parseLine(line));
   }
 
   async *read(options: {
@@ -104,11 +109,26 @@ export class EventFeed {
     const states = this.#states;
     this.#states = [];
     for (const { key, entry } of states)
-      this.#sink.publish("state", { key, ...entry, observedGeneration: this.#observedGenerations.get(key) ?? 0 });
+      this.#publish("state", { key, ...entry, observedGeneration: this.#observedGenerations.get(key) ?? 0 });
     for (const { key, entry } of states) if (entry.state === "stopped") this.#observedGenerations.delete(key);
+  }
+
+  #publish(event: GatewayEvent["event"], data: GatewayEvent["data"]): void {
+    const json = JSON.stringify(data);
+    const redacted = this.#redact(json);
+    this.#sink.publish(event, redacted === json ? data : parseLine(redacted));
   }
 
   #isRead(): boolean {
     return this.#readers > 0 || this.#now() - this.#lastReaderLeftMs < lingerMs;
+  }
+}
+
+/** One object of JSON. A text that redaction has made unreadable is still worth showing. */
+function parseLine(line: string): GatewayEvent["data"] {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return { text: line };
   }
 }

@@ -59,6 +59,7 @@ export class AdapterFleet {
       now: Date.now,
       redact: (text: string) => text,
       slots: new StartSlots(),
+      suspectTurns: new StartSlots(1),
       bucket: new RetryBucket(),
     };
     return new AdapterFleet({ ...defaults, ...options }, await loadRemembered(options.store));

@@ -42,7 +42,7 @@ export type LifeOptions = {
   readonly spec: AdapterSpec;
   readonly placement: Placement;
   readonly hosts: Hosts;
-  readonly slots: StartSlots;
+  readonly slots: Pick<StartSlots, "acquire">;
   readonly owner: LifeOwner;
   /** Asked when it is opened. */
   readonly commands: () => readonly CommandDeclaration[];
@@ -141,7 +141,7 @@ export class GenerationLife {
     this.#handle?.condemnHost(reason);
   }
 
-  async #run(slots: StartSlots): Promise<void> {
+  async #run(slots: LifeOptions["slots"]): Promise<void> {
     const { signal } = this.#abort;
     try {
       this.#slot = await slots.acquire(signal);

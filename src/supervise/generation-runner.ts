@@ -6,6 +6,7 @@ import { GenerationLife } from "./generation-life.ts";
 import { GenerationObserver } from "./generation-observer.ts";
 import type { HostPlacement } from "./host-placement.ts";
 import type { Lifecycle, LifecycleEvent } from "./lifecycle-event.ts";
+import { SuspectStart } from "./suspect-start.ts";
 import { StepTimer } from "./step-timer.ts";
 import type { SupervisorContext } from "./supervisor-context.ts";
 
@@ -33,6 +34,7 @@ export class GenerationRunner {
   readonly #options: RunnerOptions;
   readonly #timer = new StepTimer();
   #reserved: number | null = null;
+  #suspectStart: SuspectStart | null = null;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -68,12 +70,16 @@ export class GenerationRunner {
     this.#reserved = null;
     this.lastGeneration = generation;
     this.observer.begin();
+    const { slots, suspectTurns } = context;
+    const place = placement.choose(spec.supervisor);
+    if (place === "shared" && placement.isSuspect(context.now()))
+      this.#suspectStart = new SuspectStart({ turns: suspectTurns, slots });
     this.life = new GenerationLife({
       generation,
       spec,
-      placement: placement.choose(spec.supervisor),
+      placement: place,
       hosts: context.hosts,
-      slots: context.slots,
+      slots: this.#suspectStart ?? slots,
       owner: this.observer,
       commands: () => context.commands(this.#options.key),
     });
@@ -131,9 +137,11 @@ export class GenerationRunner {
     });
   }
 
-  /** The step that was waited for is over. */
+  /** The step that was waited for is over, and so is a start. */
   disarm(): void {
     this.#timer.disarm();
+    this.#suspectStart?.[Symbol.dispose]();
+    this.#suspectStart = null;
   }
 
   #armStart(life: GenerationLife): void {

@@ -3,7 +3,7 @@ import type { HostGone, Placement } from "../contract/host.ts";
 import type { ThreadSample } from "../contract/protocol.ts";
 import type { SupervisorSettings } from "../contract/spec.ts";
 import type { AdapterState } from "../contract/status.ts";
-import { countSuspectDeath, placementOf, suspicionOf, type Quarantine } from "./host-quarantine.ts";
+import { countSuspectDeath, placementOf, quarantineRule, suspicionOf, type Quarantine } from "./host-quarantine.ts";
 import { supervisionScopes, type SmallStore } from "./supervision-store.ts";
 
 /** What an adapter's placement works with. */
@@ -41,6 +41,11 @@ export class HostPlacement {
   /** Where the next generation lives. */
   choose(settings: SupervisorSettings): Placement {
     return placementOf(settings.isolation, this.#quarantine);
+  }
+
+  /** It was suspect when a shared host died not long ago, and no other death has proved anything since. */
+  isSuspect(nowMs: number): boolean {
+    return this.#suspectDeathsAtMs.some((atMs) => nowMs - atMs <= quarantineRule.windowMs);
   }
 
   /** Its host is gone. Counted as its own failure where it was alone, or where only `isolation = "thread"` spares it a quarantine. */

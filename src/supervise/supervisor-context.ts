@@ -14,6 +14,8 @@ export type SupervisorContext = {
   /** @throws {GatewayError} when no number is left. */
   readonly generations: { next(): number };
   readonly slots: StartSlots;
+  /** One: the turn of those that are suspect of a shared host's death. */
+  readonly suspectTurns: StartSlots;
   readonly bucket: RetryBucket;
   readonly store: SmallStore;
   readonly logger: Logger;

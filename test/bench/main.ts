@@ -11,6 +11,12 @@ import { measureHostDeath } from "./host-death.ts";
 import { measureMemory } from "./memory.ts";
 import { measureNeighbours } from "./neighbours.ts";
 import { measurePlan } from "./plan-time.ts";
+import {
+  measurePlatformLoad,
+  measurePlatformMemory,
+  measurePlatformNeighbours,
+  measurePlatformRespawn,
+} from "./platforms.ts";
 import { describeMachine, formatReport, writeReport } from "./report.ts";
 import { measureRestarts } from "./restart-time.ts";
 
@@ -23,6 +29,7 @@ const sections: Readonly<Record<string, readonly Measurement[]>> = {
   latency: [measureAcceptLatency],
   memory: [measureMemory],
   faults: [measureRestarts, measureHostDeath, measureNeighbours],
+  platforms: [measurePlatformLoad, measurePlatformMemory, measurePlatformRespawn, measurePlatformNeighbours],
 };
 const projectDirectory = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -90,7 +90,6 @@ describe("an adapter that kills its host at every start", () => {
     const killer = `[messaging.fault]\nmodule = "${faultAdapterPath}"\n[messaging.fault.settings]\natStart = "kill-host"\n`;
     const { home: place, client, config } = await home(echo);
     await using gateway = await place.start();
-    // It runs before the other comes: what was just starting at two deaths is under the same suspicion.
     await gateway.reached("webhook", "running");
     place.writeConfig(config + killer);
     await statusWhere(gateway, (seen) => hasCondition(seen, "host_quarantine", "fault"));
@@ -111,6 +110,29 @@ describe("an adapter that kills its host at every start", () => {
       shared.map(({ keys }) => keys),
       [["webhook"]],
     );
+  });
+});
+
+describe("an adapter that kills its host at every start, in a gateway that starts", () => {
+  it("is told from those that start with it: they come back to the shared host", async () => {
+    const names = ["a", "b", "c", "d", "e"];
+    const instances = names.map((name) => `[[messaging.fault.instances]]\nname = "${name}"\n`).join("");
+    const fault = `[messaging.fault]\nmodule = "${faultAdapterPath}"\n[messaging.fault.settings]\natStart = "kill-host"\n`;
+    const { home: place, client } = await home(`${echo}${fault}${instances}`);
+    await using gateway = await place.start();
+    const innocents = ["webhook", ...names.map((name) => `fault:${name}`)];
+    const status = await statusWhere(
+      gateway,
+      (seen) =>
+        hasCondition(seen, "host_quarantine", "fault") &&
+        innocents.every((key) => adapterOf(seen.adapters, key).state === "running"),
+    );
+    for (const key of innocents) {
+      const { host, conditions, attempt, restartsByReason } = adapterOf(status.adapters, key);
+      assert.deepEqual([host?.kind, conditions, attempt], ["shared", [], 0], key);
+      assert.ok((restartsByReason["host_died"] ?? 0) <= 2, `${key}: ${JSON.stringify(restartsByReason)}`);
+    }
+    assert.deepEqual(await client.roundTrip("room", "fine"), ["fine"]);
   });
 });
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { EventTranscript } from "../support/gateway-events.ts";
 import { freePort, GatewayHome, type RunningGateway } from "../support/gateway-fixture.ts";
 
 const cliPath = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
@@ -49,6 +50,10 @@ const leaky = `export default {
         context.reconnecting("lost because of " + secret);
         context.connected();
       }
+    if (mode === "emit")
+      setImmediate(() => context.emit({
+        id: String(context.generation), conversation: "room", sender: { id: "u1", name: secrets[0] }, text: all, metadata: { secrets },
+      }));
     context.log.info("leaky-done");
     return {
       async send({ response }) {
@@ -117,6 +122,9 @@ describe("a planted secret", () => {
       const note = async (method: string, path: string, body?: unknown): Promise<void> => {
         said.push(JSON.stringify(await gateway.admin(method, path, body)));
       };
+      // It says all of it once more while somebody listens.
+      await using events = await EventTranscript.open(gateway);
+      await gateway.admin("POST", "/v1/adapters/leaky/restart");
       const toml = `[admin]\nlisten = "unix:${home.socketPath}"\n`;
       // Errors in the very lines that hold secrets.
       await note("POST", "/v1/plan", `${toml}${config('signing_secret = "x"\n')}`);
@@ -148,6 +156,9 @@ describe("a planted secret", () => {
         await note("POST", "/v1/reload?wait=10");
         await note("GET", "/v1/status");
       }
+      said.push(await events.until(/^event: log\ndata: .*"leaky-done"/mu));
+      assert.match(events.text, /^event: state$/mu);
+      assert.ok(events.text.split("[redacted]").length > 30, "nothing of it was an event");
       gateway.signal("SIGTERM");
       assert.equal(await gateway.ended, 0);
       noteLog(gateway);
@@ -172,6 +183,30 @@ describe("a planted secret", () => {
         for (const [name, bytes] of files)
           assert.ok(name === "admin.token" || !bytes.includes(form), `${name} holds ${form}`);
       }
+  });
+
+  it("is in no event of a message that its adapter emits with it, while the message itself is delivered as it is", async () => {
+    const home = new GatewayHome();
+    home.writeFile("leaky.mjs", leaky);
+    home.writeFile("secret", planted.file);
+    home.writeFile(
+      "handler.mjs",
+      `export default ({ text }) => { if (text.includes("planted")) console.log("has arrived whole"); };\n`,
+    );
+    home.writeConfig(
+      `[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\n[messaging.leaky]\nmodule = "./leaky.mjs"\nenabled = true\n` +
+        `[messaging.leaky.settings]\nsecrets = ["env:PLANTED", "file:secret"]\nmode = "emit"\n`,
+    );
+    await using gateway = await home.start({ environment: { PLANTED: planted.environment } });
+    await using events = await EventTranscript.open(gateway);
+    const arrived = gateway.logged((line) => JSON.stringify(line).includes("has arrived whole"));
+    // The first one may have come before anyone listened.
+    await gateway.admin("POST", "/v1/adapters/leaky/restart");
+    await events.until(/^event: message\ndata: .*"adapter":"leaky"/mu);
+    await arrived;
+    assert.match(events.text, /^event: message\ndata: .*\[redacted\]/mu);
+    for (const secret of [planted.environment, planted.file])
+      for (const form of formsOf(secret)) assert.ok(!events.text.includes(form), `as ${form}`);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Consumers } from "../../src/consume/consumers.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
+import { decodeFrame, encodeFrame, frameKinds } from "../../src/contract/frame.ts";
 import { consumerSpec } from "../support/consumer-spec.ts";
 import { FakeHosts } from "../support/fake-hosts.ts";
 import { FakeDispatcher } from "../support/fake-line.ts";
@@ -98,6 +99,28 @@ describe("Consumers", () => {
     consumers.remove("other");
     await consumers.settled();
     assert.deepEqual(declared.slice(3), ["other: "]);
+    await consumers.stop(0);
+  });
+
+  it("believes no commands that make no sense, and none of a consumer that is being stopped", async () => {
+    const { consumers, hosts, dispatcher, declared } = new Rig();
+    consumers.apply(consumerSpec({ target: module, fingerprint: "f1" }));
+    const line = await dispatcher.line();
+    const thread = hosts.last("consumer:main");
+    const declare = (commands: unknown): void => {
+      const event = { event: "commands", commands };
+      thread.listener.onFrame(decodeFrame(encodeFrame(frameKinds.event, thread.request.generation, event)));
+    };
+    const status = { name: "status", description: "x", options: [], isPrivate: false };
+    declare([status, { name: 7 }, null]);
+    declare("all");
+    assert.deepEqual(declared, ["main: status", "main: "]);
+    line.deliver(["a"]);
+    consumers.apply(consumerSpec({ target: module, fingerprint: "f2" }));
+    declare([status]);
+    assert.equal(declared.length, 2);
+    await line.settle([{ receipt: "a", outcome: { kind: "ack" }, reply: null }]);
+    await consumers.settled();
     await consumers.stop(0);
   });
 

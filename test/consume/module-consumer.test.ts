@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { ModuleConsumer } from "../../src/consume/module-consumer.ts";
-import type { CommandDeclaration } from "../../src/contract/command.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds } from "../../src/contract/frame.ts";
 import type { DeliverMeta, SettleMeta } from "../../src/contract/protocol.ts";
@@ -19,7 +18,6 @@ class Rig {
   readonly dispatcher = new FakeDispatcher();
   readonly services = new FakeServices();
   readonly logger = new RecordingLogger();
-  readonly declared: (readonly CommandDeclaration[])[] = [];
   readonly consumer: ModuleConsumer;
   #generation = 0;
 
@@ -37,7 +35,7 @@ class Rig {
       logger,
       nextGeneration: () => (this.#generation += 1),
       heapLimitMb: 64,
-      onCommands: (commands) => this.declared.push(commands),
+      onCommands: () => {},
     });
   }
 

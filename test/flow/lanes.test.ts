@@ -33,9 +33,13 @@ function start(limits: LaneLimits = laneLimits) {
   const tables = new DiskTables();
   const journal = new FakeJournal(tables);
   const heads: number[] = [];
+  /** Done, and not yet so on disk. */
+  const unwritten: number[] = [];
   const lanes = new Lanes({
     journal,
-    settled,
+    settled: async () => {
+      tables.apply(unwritten.splice(0).map((seq) => ({ op: "ack", seq, atMs: 0 })));
+    },
     limits,
     onHead: (lane) => {
       lane.state = "ready";
@@ -70,7 +74,28 @@ function start(limits: LaneLimits = laneLimits) {
     await settled();
     return seq;
   };
-  return { lanes, journal, heads, store, accept, lane, finish };
+  /** The head of a conversation is done, and on disk that comes later. */
+  const answer = (conversation: string): number => {
+    const own = lanes.find("webhook", conversation);
+    const seq = own?.entries[0]?.seq;
+    assert.ok(own !== undefined && seq !== undefined, `nothing of ${conversation} is there to be answered`);
+    unwritten.push(seq);
+    lanes.advance(own);
+    return seq;
+  };
+  /** Answers heads, the oldest lane first, until nothing is left. Their conversations and numbers. */
+  const answerAll = async (conversations: readonly string[]): Promise<string[]> => {
+    const done: string[] = [];
+    for (let conversation = held(); conversation !== undefined; conversation = held()) {
+      done.push(`${conversation}${answer(conversation)}`);
+      await settled();
+    }
+    return done;
+    function held(): string | undefined {
+      return conversations.find((name) => lanes.find("webhook", name)?.entries[0] !== undefined);
+    }
+  };
+  return { lanes, journal, heads, unwritten, store, accept, lane, finish, answer, answerAll };
 }
 
 describe("Lanes", () => {
@@ -226,6 +251,17 @@ describe("Lanes", () => {
     assert.deepEqual(seqs, [11, 5, ...Array.from({ length: 79 }, (_, index) => index + 12)]);
   });
 
+  it("reads what an older message displaced without what was done before it", async () => {
+    const { accept, lanes, store, answerAll } = start({ ...laneLimits, perLane: 2 });
+    accept(entry(10));
+    for (const seq of [5, 6]) {
+      store(entry(seq));
+      lanes.insert(entry(seq));
+    }
+    accept(entry(11));
+    assert.deepEqual(await answerAll(["room"]), ["room10", "room5", "room6", "room11"]);
+  });
+
   it("lets go of payloads beyond 64 MiB", () => {
     const { lanes } = start();
     const bytes = payloadMemoryLimit / 4;
@@ -241,5 +277,77 @@ describe("Lanes", () => {
     const frame = new Uint8Array(1_000_000);
     lanes.append(entry(1, { payload: frame.subarray(10, 20) }));
     assert.equal(lane().entries[0]?.payload?.buffer.byteLength, 10);
+  });
+
+  it("has no more lanes than it may, however many conversations there are, and each in its order", async () => {
+    const limits = { ...laneLimits, lanes: 50, lanesPerBacklog: 10, pageRows: 20 };
+    const { accept, lanes, answerAll } = start(limits);
+    const names = Array.from({ length: 1_000 }, (_, index) => `c${index}.`);
+    for (let seq = 1; seq <= 3_000; seq += 1) {
+      accept(entry(seq, { conversation: names[(seq - 1) % 1_000] ?? "" }));
+      assert.ok(lanes.size <= 50);
+    }
+    const done = await answerAll(names);
+    assert.equal(done.length, 3_000);
+    assert.deepEqual(
+      done.filter((one) => one.startsWith("c777.")),
+      ["c777.778", "c777.1778", "c777.2778"],
+    );
+    assert.deepEqual([lanes.size, lanes.messages, lanes.payloads.bytes], [0, 0, 0]);
+  });
+
+  it("leaves an adapter its lanes for each consumer while another floods", () => {
+    const { accept, lanes } = start({ ...laneLimits, lanes: 20, lanesPerBacklog: 5 });
+    for (let seq = 1; seq <= 100; seq += 1) accept(entry(seq, { conversation: `c${seq}` }));
+    for (let seq = 101; seq <= 110; seq += 1) accept(entry(seq, { conversation: `c${seq}`, consumer: "other" }));
+    for (let seq = 111; seq <= 120; seq += 1) accept(entry(seq, { conversation: `c${seq}`, key: "slack" }));
+    assert.equal(lanes.size, 30);
+    assert.ok(lanes.find("slack", "c115") !== undefined && lanes.find("slack", "c116") === undefined);
+  });
+
+  it("keeps few of each lane where there are too many messages in all", () => {
+    const { accept, lanes } = start({ ...laneLimits, messages: 100, perFullLane: 2 });
+    for (let seq = 1; seq <= 1_000; seq += 1) accept(entry(seq, { conversation: `c${seq % 40}` }));
+    assert.ok(lanes.messages <= 100 + 40 * 2, `${lanes.messages}`);
+  });
+
+  it("does not deliver again what was done while a page of its adapter was read", async () => {
+    const { accept, lanes, journal, answer, answerAll } = start({ ...laneLimits, lanes: 3, lanesPerBacklog: 1 });
+    for (const [seq, conversation] of ["a", "b", "c", "d", "a", "e"].entries())
+      accept(entry(seq + 1, { conversation }));
+    assert.equal(lanes.find("webhook", "d"), undefined);
+    journal.hold({ questions: true });
+    answer("b");
+    answer("c");
+    await settled();
+    answer("a");
+    answer("a");
+    await journal.resume();
+    assert.deepEqual(await answerAll(["a", "b", "c", "d", "e"]), ["d4", "e6"]);
+  });
+
+  it("puts a dead letter behind the older ones of its lane that were left on disk", async () => {
+    const limits = { ...laneLimits, lanes: 1, lanesPerBacklog: 1, pageRows: 1 };
+    const { accept, lanes, store, answer, answerAll } = start(limits);
+    for (const [seq, conversation] of ["a", "b", "c", "b"].entries()) accept(entry(seq + 1, { conversation }));
+    answer("a");
+    await settled();
+    const letter = entry(5, { conversation: "b" });
+    store(letter);
+    lanes.insert(letter);
+    assert.deepEqual(await answerAll(["b", "c"]), ["b2", "b4", "b5", "c3"]);
+  });
+
+  it("reads a backlog again a second later when the journal could not", async (t) => {
+    fakeTime(t);
+    const { accept, journal, lanes, answer } = start({ ...laneLimits, lanes: 1, lanesPerBacklog: 1 });
+    for (const [seq, conversation] of ["a", "b"].entries()) accept(entry(seq + 1, { conversation }));
+    journal.fail(new GatewayError("journal_unavailable", "Cannot read: no disk"));
+    answer("a");
+    await settled();
+    assert.equal(lanes.size, 0);
+    journal.fail(null);
+    await tick(t, 1000);
+    assert.equal(lanes.find("webhook", "b")?.entries[0]?.seq, 2);
   });
 });

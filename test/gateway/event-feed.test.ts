@@ -14,14 +14,16 @@ const stored = {
 };
 const accepted = { key: "webhook", consumer: "main", payload: Buffer.from(JSON.stringify(stored)), atMs: 0 };
 
+const redact = (text: string): string => text.replaceAll("s3cret", "[redacted]");
+
 describe("EventFeed", () => {
   it("opens no message while nobody reads", async () => {
-    const feed = new EventFeed(new EventRing(), () => 0);
+    const feed = new EventFeed(new EventRing(), { redact, now: () => 0 });
     feed.message({ ...accepted, payload: Buffer.from("not even JSON") });
   });
 
   it("gives a reader messages as they come", async () => {
-    const feed = new EventFeed(new EventRing(), () => 0);
+    const feed = new EventFeed(new EventRing(), { redact, now: () => 0 });
     const done = new AbortController();
     const events = feed.read({ afterId: null, signal: done.signal });
     const first = events.next();
@@ -31,9 +33,25 @@ describe("EventFeed", () => {
     await events.return(undefined);
   });
 
+  it("takes secrets out of all it tells", async () => {
+    const feed = new EventFeed(new EventRing(), { redact, now: () => 0 });
+    const events = feed.read({ afterId: null, signal: new AbortController().signal });
+    const sender = { id: "u", name: "s3cret", isBot: false };
+    const leaking = { ...stored, text: "the s3cret", sender };
+    const first = events.next();
+    feed.message({ ...accepted, payload: Buffer.from(JSON.stringify(leaking)) });
+    const at = "2026-01-01T00:00:00.000Z";
+    feed.state("webhook", { at, generation: 1, state: "backing_off", reason: "crashed", message: "s3cret" });
+    feed.conditions([{ code: "config_missing", key: null, message: "s3cret", since: at }]);
+    const said = [await first, await events.next(), await events.next()].map(({ value }) => JSON.stringify(value));
+    for (const text of said) assert.ok(text.includes("[redacted]") && !text.includes("s3cret"), text);
+    assert.equal(JSON.parse(said[0] ?? "").data.text, "the [redacted]");
+    await events.return(undefined);
+  });
+
   it("goes on for a minute after the last reader left, so that one that reconnects has missed nothing", async () => {
     let nowMs = 0;
-    const feed = new EventFeed(new EventRing(), () => nowMs);
+    const feed = new EventFeed(new EventRing(), { redact, now: () => nowMs });
     const before = feed.read({ afterId: null, signal: new AbortController().signal });
     const opened = before.next();
     feed.message(accepted);
@@ -58,7 +76,7 @@ describe("EventFeed", () => {
           said.push(`${String(data["key"])} ${String(data["state"])} ${String(data["observedGeneration"])}`),
         subscribe: () => assert.fail("nobody reads"),
       };
-      await act(new EventFeed(sink, () => 0));
+      await act(new EventFeed(sink, { redact, now: () => 0 }));
       await Promise.resolve();
       return said;
     };
@@ -98,7 +116,7 @@ describe("EventFeed", () => {
 
   it("tells conditions only when they differ", async () => {
     const ring = new EventRing();
-    const feed = new EventFeed(ring, () => 0);
+    const feed = new EventFeed(ring, { redact, now: () => 0 });
     const condition = {
       code: "config_missing",
       key: null,

@@ -74,3 +74,57 @@ class EventReader implements AsyncDisposable {
     arrived.resolve();
   }
 }
+
+/** All that `/v1/events` says, word for word, from the oldest event that is kept. */
+export class EventTranscript implements AsyncDisposable {
+  readonly #request: ClientRequest;
+  readonly #ended = Promise.withResolvers<void>();
+  #text = "";
+  #arrived = Promise.withResolvers<void>();
+
+  private constructor(outgoing: ClientRequest) {
+    this.#request = outgoing;
+  }
+
+  static async open(gateway: RunningGateway): Promise<EventTranscript> {
+    const { socketPath, adminToken } = gateway.home;
+    const connected = Promise.withResolvers<void>();
+    const headers = { authorization: `Bearer ${adminToken}`, "last-event-id": "0" };
+    const outgoing = request({ socketPath, path: "/v1/events", headers });
+    const transcript = new EventTranscript(outgoing);
+    outgoing.on("response", (response) => {
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        connected.resolve();
+        transcript.#text += chunk;
+        transcript.#arrived.resolve();
+        transcript.#arrived = Promise.withResolvers();
+      });
+      response.on("error", () => {});
+    });
+    outgoing.on("error", connected.reject);
+    outgoing.on("close", () => transcript.#ended.resolve());
+    outgoing.end();
+    await connected.promise;
+    return transcript;
+  }
+
+  /** What came so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Resolves when `pattern` has been seen, with all that came so far. */
+  async until(pattern: RegExp, signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<string> {
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(new Error(`Never seen: ${pattern}`)), { once: true });
+    });
+    aborted.catch(() => {});
+    while (!pattern.test(this.#text)) await Promise.race([this.#arrived.promise, aborted]);
+    return this.#text;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#request.destroy();
+    await this.#ended.promise;
+  }
+}

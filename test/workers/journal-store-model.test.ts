@@ -147,6 +147,7 @@ function dump(store: JournalStore, lastSeq: number): unknown {
     counts,
     pending: store.query("pending", all),
     lanes: lanes.map((lane) => store.query("lane", { ...lane, ...all })),
+    backlogs: keys.map((key) => store.query("backlog", { key, ...middle(lastSeq) })),
     dead: store.query("deadLetters", all),
     payloads: store.query("payloads", { seqs }),
     headers: store.query("headers", { seqs }),
@@ -156,6 +157,11 @@ function dump(store: JournalStore, lastSeq: number): unknown {
     mail: lanes.map((lane) => store.query("mail", { ...lane, after: 0, limit: 1_000 }).map((letter) => letter.cursor)),
     scopes: keys.map((scope) => store.query("scope", { scope })),
   });
+}
+
+/** Some of one consumer's. */
+function middle(lastSeq: number) {
+  return { consumer: "main", afterSeq: 2, upToSeq: lastSeq - 2, limit: 1_000 };
 }
 
 function dumpModel(model: JournalModel, lastSeq: number): unknown {
@@ -172,6 +178,13 @@ function dumpModel(model: JournalModel, lastSeq: number): unknown {
     counts: model.counts(),
     pending: model.rows("pending").map(pendingRow),
     lanes: lanes.map((lane) => model.rows("pending").filter(isIn(lane)).map(pendingRow)),
+    backlogs: keys.map((key) => {
+      const { consumer, afterSeq, upToSeq } = middle(lastSeq);
+      return model
+        .rows("pending")
+        .filter((row) => row.key === key && row.consumer === consumer && row.seq > afterSeq && row.seq <= upToSeq)
+        .map(pendingRow);
+    }),
     dead: model
       .rows("dead")
       .map((row) => ({ ...pendingRow(row), reason: row.reason, deadAtMs: row.changedAtMs, error: row.error })),

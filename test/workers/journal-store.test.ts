@@ -397,6 +397,19 @@ describe("JournalStore.query()", () => {
     assert.deepEqual(store.query("lane", { ...lane, key: "webchat" }), []);
   });
 
+  it("finds what one adapter has for one consumer within a range", () => {
+    using store = inMemory();
+    for (let seq = 1; seq <= 20; seq += 1)
+      store.apply([
+        accept(seq, { key: seq % 2 === 0 ? "webhook" : "webchat", consumer: seq % 5 === 0 ? "other" : "main" }),
+      ]);
+    store.apply([{ op: "ack", seq: 6, atMs: 1 }]);
+    const backlog = { key: "webhook", consumer: "main", afterSeq: 2, upToSeq: 16, limit: 100 };
+    assert.deepEqual(seqsOf(store.query("backlog", backlog)), [4, 8, 12, 14, 16]);
+    assert.deepEqual(seqsOf(store.query("backlog", { ...backlog, limit: 2 })), [4, 8]);
+    assert.deepEqual(seqsOf(store.query("backlog", { ...backlog, consumer: "other" })), [10]);
+  });
+
   it("answers null for what is not there", () => {
     using store = inMemory();
     store.apply([accept(1)]);

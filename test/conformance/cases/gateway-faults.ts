@@ -1,0 +1,74 @@
+/** A service at fault, as the supervisor shows it: what a person must do, and no storm. */
+import assert from "node:assert/strict";
+import { calledByClients, type ConformanceCase } from "../conformance-case.ts";
+import type { EmulatedPlatform } from "../emulated-platform.ts";
+import { GatewayBench } from "../gateway-bench.ts";
+import { within } from "../within.ts";
+
+/** Contacts of one life that fails. */
+const mostTries = 10;
+/** A quick supervisor: three failures, then a long wait. */
+const hasty = "backoff_min_ms = 50\nbackoff_max_ms = 100\nslow_retry_failures = 3\nslow_retry_ms = 600000";
+/** Too short for a start on a busy machine: only for one that is to fail. */
+const impatient = `${hasty}\nstart_timeout_ms = 2000`;
+
+/** `needs_attention` with what a person must do; not tried again by itself; well again once it is put right. */
+export async function needsAttention(platform: EmulatedPlatform): Promise<void> {
+  platform.setFault("connect", { kind: "bad_credentials" });
+  await using bench = await GatewayBench.start(platform, { supervisor: hasty });
+  const adapter = await bench.reached("needs_attention");
+  assert.equal(adapter.reason, "bad_credentials");
+  assert.ok((adapter.userAction ?? "").length > 10, "it does not say what a person must do");
+  assert.ok(msUntil(adapter.nextRetryAt) > 60_000, `it is tried again at ${adapter.nextRetryAt}`);
+  const met = platform.faultsMet("connect");
+  assert.ok(met <= 2, `${met} tries with bad credentials`);
+  // A save that changes nothing about it is no reason to try.
+  await bench.save({ supervisor: hasty });
+  assert.equal(platform.faultsMet("connect"), met, "an unrelated reload tried the bad credentials again");
+  platform.liftFault("connect");
+  await bench.restart();
+  await bench.reached("running");
+  await bench.talk("well again");
+}
+
+/**
+ * A service that asks to wait is left alone for so long; one that hangs, then cuts every connection, gets a few tries per
+ * life in a few lives, then a long wait.
+ */
+export async function makesNoStorm(platform: EmulatedPlatform): Promise<void> {
+  platform.setFault("connect", { kind: "rate_limit", retryAfterSeconds: 120, times: 1_000 });
+  await using bench = await GatewayBench.start(platform, { supervisor: hasty });
+  const asked = await bench.reached("backing_off");
+  assert.equal(asked.reason, "rate_limited", asked.message ?? "");
+  assert.ok(
+    msUntil(asked.nextRetryAt) > 90_000,
+    `the service asked for 120 s, it is tried again at ${asked.nextRetryAt}`,
+  );
+  const askedTries = platform.faultsMet("connect");
+  assert.ok(askedTries <= 2, `${askedTries} tries against a rate limit`);
+
+  platform.setFault("connect", { kind: "hang" });
+  await bench.save({ supervisor: impatient });
+  await bench.reached("backing_off", ({ generation, reason }) => generation === null && reason !== "rate_limited");
+  platform.setFault("connect", { kind: "drop", times: 1_000_000 });
+  const adapter = await bench.reached("backing_off", ({ nextRetryAt }) => msUntil(nextRetryAt) > 60_000);
+  const met = platform.faultsMet("connect") - askedTries;
+  const lives = adapter.restarts + 1;
+  assert.ok(met <= lives * mostTries, `${met} tries in ${lives} lives`);
+  await within(platform.allSocketsClosed(), "the end of every socket of the lives before", () => platform.openSockets);
+
+  platform.liftFault("connect");
+  await bench.save({ supervisor: hasty });
+  await bench.reached("running");
+  await bench.talk("well again");
+}
+
+function msUntil(time: string | null): number {
+  return time === null ? 0 : Date.parse(time) - Date.now();
+}
+
+/** See each. */
+export const gatewayFaultCases: readonly ConformanceCase[] = [
+  { title: "needs attention for bad credentials, and is not tried again by itself", run: needsAttention },
+  { title: "waits as long as it is asked, and makes no storm against a service that is away", run: makesNoStorm },
+].map((each) => ({ ...each, unless: calledByClients }));

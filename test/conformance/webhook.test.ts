@@ -1,0 +1,5 @@
+/** The webhook, against a program that posts to it. */
+import { WebhookPlatform } from "../emulators/webhook/platform.ts";
+import { conformance } from "./conformance.ts";
+
+conformance(() => WebhookPlatform.start());

@@ -1,0 +1,150 @@
+/** Events between the gateway and the journal: in order, a bounded number of them, and none forgotten without being counted. */
+import { GatewayError } from "../../src/contract/errors.ts";
+import type { EmittedMessage } from "../../src/contract/message.ts";
+import { sleep } from "../../src/support/time.ts";
+import type { Mark } from "./resume-keeper.ts";
+
+/** One event. */
+export type InboxEvent = { readonly type: string; readonly data: unknown };
+
+/** What becomes of an event. `onAccepted` is called once it is on disk. */
+export type Translated = { readonly message: EmittedMessage; readonly onAccepted?: () => void };
+
+/** What an inbox works with. */
+export type InboxParts = {
+  readonly translate: (event: InboxEvent) => Promise<readonly Translated[]>;
+  readonly emit: (messages: readonly EmittedMessage[]) => Promise<unknown>;
+  /** Everything up to `mark` was accepted, or counted. */
+  readonly onMark: (mark: Mark) => void;
+  readonly onMissed: (event: InboxEvent) => void;
+  /** An event that makes no sense, or a message that the gateway will never take. */
+  readonly onRefused: (event: InboxEvent, reason: unknown) => void;
+  readonly signal: AbortSignal;
+};
+
+type Item = { readonly event: InboxEvent; mark: Mark };
+
+const batchSize = 64;
+/** Beyond it the oldest is dropped: Discord cannot be told to wait, and this thread's memory is bounded. */
+const mostWaiting = 4_096;
+const firstRetryMs = 250;
+const longestRetryMs = 5_000;
+
+/** One generation's events. */
+export class Inbox {
+  readonly #parts: InboxParts;
+  #waiting: Item[] = [];
+  #isPumping = false;
+  #isHeld = false;
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+  }
+
+  /** An event that may become messages. */
+  push(event: InboxEvent, mark: Mark): void {
+    this.#waiting.push({ event, mark });
+    if (this.#waiting.length > mostWaiting) {
+      this.#drop(this.#waiting.shift());
+    }
+    this.#pump();
+  }
+
+  /** Something that becomes no message, but counts as received. */
+  pass(mark: Mark): void {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined) last.mark = mark;
+    else if (this.#isPumping || this.#isHeld) this.#waiting.push({ event: { type: "", data: null }, mark });
+    else this.#parts.onMark(mark);
+  }
+
+  /** Nothing more is taken until {@link Inbox.release}: what is older comes first. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.#pump();
+  }
+
+  /** Hands messages over until they are taken, or the generation ends; one that is never taken is counted. */
+  async accept(event: InboxEvent, messages: readonly EmittedMessage[]): Promise<boolean> {
+    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+      try {
+        await this.#parts.emit(messages);
+        return true;
+      } catch (reason) {
+        const error = GatewayError.from(reason);
+        this.#parts.signal.throwIfAborted();
+        if (error.retry.kind === "never") return this.#acceptEach(event, messages, error);
+        await sleep(error.retry.kind === "after" ? error.retry.delayMs : delayMs, this.#parts.signal);
+      }
+    }
+  }
+
+  #drop(item: Item | undefined): void {
+    if (item !== undefined && item.event.type !== "") this.#parts.onMissed(item.event);
+  }
+
+  #pump(): void {
+    if (this.#isPumping || this.#isHeld || this.#waiting.length === 0 || this.#parts.signal.aborted) return;
+    this.#isPumping = true;
+    void this.#run().finally(() => {
+      this.#isPumping = false;
+      this.#pump();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#isHeld && !this.#parts.signal.aborted) {
+      const batch = this.#waiting.slice(0, batchSize);
+      this.#waiting = this.#waiting.slice(batch.length);
+      try {
+        await this.#take(batch);
+      } catch (reason) {
+        // The generation has ended; whatever was not accepted is sent again to the next one.
+        if (this.#parts.signal.aborted) return;
+        this.#parts.onRefused(batch[0]?.event ?? { type: "", data: null }, reason);
+      }
+    }
+  }
+
+  async #take(batch: readonly Item[]): Promise<void> {
+    const translated: Translated[] = [];
+    for (const { event } of batch) translated.push(...(await this.#translate(event)));
+    const [first] = batch;
+    if (first === undefined) return;
+    if (
+      translated.length > 0 &&
+      (await this.accept(
+        first.event,
+        translated.map(({ message }) => message),
+      ))
+    )
+      for (const { onAccepted } of translated) onAccepted?.();
+    const last = batch.at(-1);
+    if (last !== undefined) this.#parts.onMark(last.mark);
+  }
+
+  async #translate(event: InboxEvent): Promise<readonly Translated[]> {
+    if (event.type === "") return [];
+    try {
+      return await this.#parts.translate(event);
+    } catch (reason) {
+      this.#parts.onRefused(event, reason);
+      return [];
+    }
+  }
+
+  /** One message that is malformed must not take its neighbours with it. */
+  async #acceptEach(event: InboxEvent, messages: readonly EmittedMessage[], error: GatewayError): Promise<boolean> {
+    if (messages.length === 1) {
+      this.#parts.onMissed(event);
+      this.#parts.onRefused(event, error);
+      return false;
+    }
+    for (const message of messages) await this.accept(event, [message]);
+    return true;
+  }
+}

@@ -1,0 +1,235 @@
+/** From what Slack delivers to what is on disk: admission, names, order, and once per event. */
+import type { Logger } from "@slack/bolt";
+import type { AdapterContext, Policy } from "../../src/contract/adapter.ts";
+import type { EmittedMessage } from "../../src/contract/message.ts";
+import type { GatewayError } from "../../src/contract/errors.ts";
+import { admits } from "../../src/support/admission.ts";
+import { TimeoutError, withDeadline } from "../../src/support/time.ts";
+import type { Identity } from "./api.ts";
+import { BoltGate } from "./bolt-gate.ts";
+import { findDetails, type DetailsRequest } from "./details.ts";
+import type { Directory } from "./directory.ts";
+import { fieldsOf, listOf, textOf, type Fields } from "./fields.ts";
+import { IgnoredEvents } from "./ignored.ts";
+import { InOrder } from "./in-order.ts";
+import {
+  commandOf,
+  parseActions,
+  parseCommand,
+  parseShortcut,
+  parseSubmission,
+  responseUrlOf,
+  type Interaction,
+} from "./interaction.ts";
+import { parsePost, parseReaction, type Post } from "./post.ts";
+import type { ResponseUrls } from "./response-urls.ts";
+import { resolveCommand, translateInteraction, usageText } from "./translate-interaction.ts";
+import { isDirectChannel, translatePost, translateReaction } from "./translate-post.ts";
+
+/** What the intake works with. */
+export type IntakeOptions = {
+  readonly context: Pick<AdapterContext, "emit" | "log" | "policy" | "missed">;
+  readonly identity: Identity;
+  readonly directory: Directory;
+  readonly responseUrls: ResponseUrls;
+  readonly logger: Logger;
+  /** A message of a channel is on disk. */
+  readonly onAccepted: (post: Post) => void;
+  /** Slack has taken the app's tokens away. */
+  readonly onRevoked: () => void;
+  /** Tells who asked for `trigger`, and nobody else. Never rejects. */
+  readonly whisper: (trigger: string, user: string, text: string) => Promise<void>;
+};
+
+/** Slack tells who typed a command that it failed after 3 s. */
+const commandTimeoutMs = 2_500;
+/** Slack tells of one post up to twice within moments, and again for an hour where it was not acknowledged. */
+const mostRemembered = 5_000;
+const nothing: Fields = {};
+const slowText = "This takes longer than usual. If nothing comes of it, please try again.";
+const failedText = "The command could not be stored and was not carried out. Please try again.";
+
+/** One adapter's intake. */
+export class Intake {
+  /** Swapped in place; holds from the next event on. */
+  policy: Policy;
+  readonly ignored: IgnoredEvents;
+  readonly #options: IntakeOptions;
+  readonly #gate: BoltGate;
+  readonly #order = new InOrder();
+  /** The oldest first. */
+  readonly #remembered = new Map<string, Promise<void>>();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.policy = options.context.policy;
+    this.ignored = new IgnoredEvents(options.context.log);
+    const { identity, logger } = options;
+    this.#gate = new BoltGate({ identity, logger, handle: (body) => this.#handle(body) });
+  }
+
+  /**
+   * Takes one body. Resolves with what the acknowledgement says once everything in it is on disk, or of no use.
+   * @throws {GatewayError} when it was not accepted and must come again.
+   */
+  async receive(body: Fields): Promise<Fields> {
+    const outcome = await this.#gate.pass(body);
+    if (outcome.kind === "handled") return outcome.answer;
+    this.ignored.add(textOf(body["type"]) || "malformed");
+    return nothing;
+  }
+
+  /** Takes one message, whichever way it was heard of. Resolves when it is on disk, or not for us. */
+  async accept(post: Post, teamId: string): Promise<void> {
+    const { identity, onAccepted } = this.#options;
+    const isSelf = post.user === identity.userId || (post.botId !== "" && post.botId === identity.botId);
+    if (post.kind === "posted" && post.threadTs === "" && isSelf)
+      this.#options.directory.knowThreadAuthor(post.channel, post.ts, identity.userId);
+    const isBot = post.botId !== "";
+    if (!this.#admits({ channel: post.channel, user: post.user || post.botId, teamId, isBot, isSelf })) return;
+    const name = `${post.kind}/${post.channel}/${post.ts}/${post.revision}`;
+    // The second event of one post, such as `app_mention`, waits for the first and says nothing new.
+    await this.#once(name, () => this.#emit({ ...post, teamId }, (details) => translatePost(post, details)));
+    onAccepted(post);
+  }
+
+  async #handle(body: Fields): Promise<Fields> {
+    const event = fieldsOf(body["event"]);
+    if (body["event"] !== undefined) return this.#handleEvent(event, textOf(body["team_id"]));
+    if (body["command"] !== undefined) return this.#handleCommand(body);
+    switch (textOf(body["type"])) {
+      case "block_suggestion":
+        return { options: [] };
+      case "view_submission":
+        return this.#handleDeeds(body, parseSubmission(body));
+      case "shortcut":
+      case "message_action":
+        return this.#handleDeeds(body, parseShortcut(body));
+      case "view_closed":
+        return nothing;
+      default:
+        return this.#handleDeeds(body, ...parseActions(body));
+    }
+  }
+
+  async #handleEvent(event: Fields, teamId: string): Promise<Fields> {
+    const type = textOf(event["type"]);
+    if (type === "message" || type === "app_mention") {
+      const post = parsePost(event);
+      if (post !== null) await this.accept(post, teamId);
+    } else if (type === "reaction_added" || type === "reaction_removed") await this.#handleReaction(event, teamId);
+    else if (type === "app_uninstalled" || (type === "tokens_revoked" && hasBotToken(event))) this.#options.onRevoked();
+    else this.ignored.add(type || "event");
+    return nothing;
+  }
+
+  async #handleReaction(event: Fields, teamId: string): Promise<void> {
+    const reaction = parseReaction(event);
+    if (reaction === null) return;
+    const { channel, user } = reaction;
+    const isSelf = user === this.#options.identity.userId;
+    if (!this.#admits({ channel, user, teamId, isBot: false, isSelf })) return;
+    const request = { teamId, channel, user, threadTs: "", threadAuthor: "", text: "" };
+    await this.#emit(request, (details) => translateReaction(reaction, details));
+  }
+
+  /** Clicks and forms. Where the journal is slow nothing is acknowledged, and Slack shows who clicked that it failed. */
+  async #handleDeeds(body: Fields, ...deeds: readonly (Interaction | null)[]): Promise<Fields> {
+    for (const deed of deeds) {
+      if (deed === null) this.ignored.add("malformed interaction");
+      else if (this.#admitsDeed(deed)) await this.#emitDeed(deed, body);
+    }
+    if (deeds.length === 0) this.ignored.add("malformed interaction");
+    return nothing;
+  }
+
+  async #handleCommand(body: Fields): Promise<Fields> {
+    const typed = commandOf(body);
+    const declared = this.policy.commands;
+    const command = resolveCommand(typed, declared);
+    const deed = parseCommand(body, command ?? typed);
+    if (deed === null) this.ignored.add("malformed command");
+    if (deed === null || !this.#admitsDeed(deed)) return nothing;
+    if (command === null) return whispered(usageText(typed, declared));
+    const emitting = this.#emitDeed(deed, body);
+    try {
+      await withDeadline(emitting, commandTimeoutMs, "Storing the command");
+      return nothing;
+    } catch (reason) {
+      if (!(reason instanceof TimeoutError)) throw reason;
+      // Slack never sends a command again: who typed it is told instead.
+      emitting.catch((failure: unknown) => this.#commandFailed(deed, failure));
+      return whispered(slowText);
+    }
+  }
+
+  #commandFailed(deed: Interaction, failure: unknown): void {
+    this.#options.context.log.warn("slack-command-lost", { error: (failure as GatewayError).message });
+    this.#options.context.missed({ messages: 1 });
+    void this.#options.whisper(deed.trigger, deed.user, failedText);
+  }
+
+  async #emitDeed(deed: Interaction, body: Fields): Promise<void> {
+    const url = responseUrlOf(body);
+    if (url !== "") this.#options.responseUrls.add(deed.trigger, url, deed.user);
+    const request = { ...deed, threadAuthor: "", threadTs: "", text: "" };
+    await this.#emit(request, (details) => translateInteraction(deed, details));
+  }
+
+  async #emit(
+    request: DetailsRequest,
+    translate: (details: Awaited<ReturnType<typeof findDetails>>) => EmittedMessage,
+  ): Promise<void> {
+    const { directory, identity, context } = this.#options;
+    await this.#order.run(
+      request.channel || request.user,
+      () => findDetails(request, directory, identity),
+      (details) => context.emit(translate(details)),
+    );
+  }
+
+  async #once(name: string, run: () => Promise<void>): Promise<void> {
+    const known = this.#remembered.get(name);
+    if (known !== undefined) return known;
+    const running = run();
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size >= mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
+    this.#remembered.set(name, running);
+    try {
+      await running;
+    } catch (reason) {
+      // Not accepted: it comes again, and is then new.
+      this.#remembered.delete(name);
+      throw reason;
+    }
+  }
+
+  #admitsDeed({ channel, user, teamId }: Interaction): boolean {
+    return this.#admits({ channel, user, teamId, isBot: false, isSelf: false });
+  }
+
+  #admits(place: {
+    readonly channel: string;
+    readonly user: string;
+    readonly teamId: string;
+    readonly isBot: boolean;
+    readonly isSelf: boolean;
+  }): boolean {
+    return admits(this.policy, {
+      scope: { kind: "workspaceId", id: place.teamId || this.#options.identity.teamId },
+      channelIds: place.channel === "" ? [] : [place.channel],
+      isDirect: place.channel === "" || isDirectChannel(place.channel),
+      senderId: place.user,
+      isBot: place.isBot,
+      isSelf: place.isSelf,
+    });
+  }
+}
+
+function whispered(text: string): Fields {
+  return { response_type: "ephemeral", text };
+}
+
+function hasBotToken(event: Fields): boolean {
+  return listOf(fieldsOf(event["tokens"])["bot"]).length > 0;
+}
