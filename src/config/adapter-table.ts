@@ -66,7 +66,8 @@ export async function readAdapterTable(
   if (issues.length > 0) return { kind: "invalid", issues };
   const fields = platform.complete(read.fields);
   const listensAt = platform.listensAt(fields);
-  return { kind: "valid", config: toConfig(keyTable, platform, fields, supervisor.settings), listensAt };
+  const config = toConfig(keyTable, platform, fields, supervisor.settings);
+  return { kind: "valid", config: listensAt === null ? config : { ...config, listensAt }, listensAt };
 }
 
 /** The default key's implicit variables where the file is silent, without credentials that are written but empty. */

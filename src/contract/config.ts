@@ -23,6 +23,8 @@ export type AdapterConfig = {
   readonly authority: readonly string[];
   /** `[supervisor]` with `[messaging.x.supervisor]` over it. */
   readonly supervisor: SupervisorSettings;
+  /** Where it listens; left out: it connects, or it is a third party's. */
+  readonly listensAt?: { readonly host: string; readonly port: number };
 };
 
 /** Where the admin API listens. */

@@ -7,11 +7,10 @@ export function describeStart(
   adminAddress: string,
 ): { readonly human: string; readonly fields: Readonly<Record<string, unknown>> } {
   const addresses = Object.fromEntries(
-    config.adapters.flatMap(({ key, settings }): [string, string][] => {
-      const { port, bind } = settings;
-      if (typeof port !== "number" || typeof bind !== "string") return [];
-      const host = bind.includes(":") ? `[${bind}]` : bind;
-      return [[key, `http://${host}:${port}`]];
+    config.adapters.flatMap(({ key, listensAt }): [string, string][] => {
+      if (listensAt === undefined) return [];
+      const { host, port } = listensAt;
+      return [[key, `http://${host.includes(":") ? `[${host}]` : host}:${port}`]];
     }),
   );
   const lines = Object.entries({ ...addresses, admin: adminAddress }).map(

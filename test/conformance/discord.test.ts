@@ -2,4 +2,4 @@
 import { conformance } from "./conformance.ts";
 import { DiscordPlatform } from "../emulators/discord/platform.ts";
 
-conformance(() => DiscordPlatform.start());
+await conformance(() => DiscordPlatform.start());

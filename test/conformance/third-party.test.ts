@@ -15,7 +15,7 @@ import { AcmePlatform } from "./example/acme-platform.ts";
 import { defects } from "./example/defects.ts";
 import { patience } from "./within.ts";
 
-conformance(() => AcmePlatform.start());
+await conformance(() => AcmePlatform.start());
 
 /** Far beyond what any step of so small an adapter takes, milliseconds. */
 const shortPatienceMs = 1_500;

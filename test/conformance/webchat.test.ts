@@ -2,4 +2,4 @@
 import { WebchatPlatform } from "../emulators/webchat/platform.ts";
 import { conformance } from "./conformance.ts";
 
-conformance(() => WebchatPlatform.start());
+await conformance(() => WebchatPlatform.start());

@@ -2,4 +2,4 @@
 import { WebhookPlatform } from "../emulators/webhook/platform.ts";
 import { conformance } from "./conformance.ts";
 
-conformance(() => WebhookPlatform.start());
+await conformance(() => WebhookPlatform.start());

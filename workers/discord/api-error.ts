@@ -1,6 +1,7 @@
 /** Discord's and its library's errors as ours. Nothing of theirs is passed on: they carry bodies, and URLs with tokens. */
 import { DiscordAPIError, HTTPError, RateLimitError } from "discord.js";
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from "../../src/contract/errors.ts";
+import { payloadOf, textOf } from "./payload.ts";
 
 /** Discord's own numbers for what went wrong, as far as we act on them. */
 export const discordCodes = {
@@ -58,7 +59,10 @@ function rateLimited(error: RateLimitError, what: string): GatewayError {
   });
 }
 
-function refused(error: DiscordAPIError, what: string): DiscordCallError {
+function refused(error: DiscordAPIError, what: string): GatewayError {
+  // A page of the network in front of Discord: its own refusals have a message.
+  if (error.status !== 401 && textOf(payloadOf(error.rawError) ?? {}, "message") === "")
+    return new GatewayError("platform_unavailable", `Cannot ${what}: Discord was not reached (${error.status})`);
   const discordCode = typeof error.code === "number" ? error.code : 0;
   // The library writes each wrong field's path and what is wrong with it into the message.
   const text = error.message.replace(/\s+/gu, " ").slice(0, longestText);

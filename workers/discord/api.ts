@@ -27,8 +27,9 @@ const methods = {
   PATCH: RequestMethod.Patch,
   DELETE: RequestMethod.Delete,
 } as const;
-/** For one answer, milliseconds. Below the outbox's own deadline. */
+/** For one answer, and for one to a file, milliseconds. Below the outbox's own deadline. */
 const timeoutMs = 15_000;
+const uploadTimeoutMs = 25_000;
 /** A limit that we know of before Discord says it is waited out when it is this short. */
 const longestWaitMs = 2_000;
 
@@ -53,7 +54,7 @@ export class DiscordApi implements Disposable {
       agent: this.#agent,
       ...(options.apiUrl === "" ? {} : { api: options.apiUrl.replace(/\/+$/u, "") }),
       retries: 0,
-      timeout: 10_000,
+      timeout: uploadTimeoutMs,
       // A 429 is the outbox's to wait for; a wait that the library foresees differs from one that Discord ordered.
       rejectOnRateLimit: ({ retryAfter, timeToReset }) => retryAfter !== timeToReset || retryAfter > longestWaitMs,
     }).setToken(options.token);
@@ -94,7 +95,8 @@ export class DiscordApi implements Disposable {
     this.#ended.signal.throwIfAborted();
     const late = new AbortController();
     const signals = [late.signal, this.#ended.signal, ...(call.signal === undefined ? [] : [call.signal])];
-    using _deadline = after(timeoutMs, () => late.abort());
+    const isUpload = (call.files?.length ?? 0) > 0;
+    using _deadline = after(isUpload ? uploadTimeoutMs : timeoutMs, () => late.abort());
     const request = {
       method: methods[method],
       fullRoute: route,

@@ -25,6 +25,7 @@ export type DirectorySource = {
 
 const mostChannels = 20_000;
 const mostGuilds = 2_500;
+const askAgainMs = 60_000;
 const directType: number = ChannelType.DM;
 const threadTypes: ReadonlySet<number> = new Set([
   ChannelType.PublicThread,
@@ -38,6 +39,8 @@ export class Directory {
   readonly #channels = new BoundedMap<Channel>(mostChannels);
   readonly #guildNames = new BoundedMap<string | null>(mostGuilds);
   readonly #directChannels = new BoundedMap<string>(mostChannels);
+  /** Until when a channel is not asked for again, milliseconds since 1970. */
+  readonly #refusedUntilMs = new BoundedMap<number>(mostChannels);
   /** Asked for and not answered yet. */
   readonly #asked = new Map<string, Promise<Channel>>();
 
@@ -86,6 +89,7 @@ export class Directory {
   async resolve(id: string, guildId: string | null): Promise<Channel> {
     const known = this.#channels.get(id);
     if (known !== undefined) return known;
+    if ((this.#refusedUntilMs.get(id) ?? 0) > Date.now()) return unknownChannel(id, guildId);
     const asked = this.#asked.get(id) ?? this.#ask(id, guildId);
     this.#asked.set(id, asked);
     try {
@@ -109,10 +113,9 @@ export class Directory {
     const answer = await this.#source.channel(id);
     const channel = answer === null ? null : this.#add(answer, guildId);
     if (channel !== null) return channel;
-    // Remembered too: a channel that may not be looked at must not be asked for at every message.
-    const unknown = unknownChannel(id, guildId);
-    this.#channels.set(id, unknown);
-    return unknown;
+    // A channel that may not be looked at must not be asked for at every message.
+    this.#refusedUntilMs.set(id, Date.now() + askAgainMs);
+    return unknownChannel(id, guildId);
   }
 
   #observeGuild(guild: Payload): void {

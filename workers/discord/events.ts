@@ -44,7 +44,7 @@ export class Events {
 
   constructor(parts: EventsParts) {
     this.#parts = parts;
-    this.#ignored = new MinuteLog(parts.log, "discord-event-ignored");
+    this.#ignored = new MinuteLog((fields) => parts.log.warn("discord-event-ignored", fields));
   }
 
   /** Takes one dispatch. Never throws. */

@@ -23,6 +23,7 @@ export type InboxParts = {
 };
 
 type Item = { readonly event: InboxEvent; mark: Mark };
+type Pending = Translated & { readonly event: InboxEvent };
 
 const batchSize = 64;
 /** Beyond it the oldest is dropped: Discord cannot be told to wait, and this thread's memory is bounded. */
@@ -68,19 +69,9 @@ export class Inbox {
     this.#pump();
   }
 
-  /** Hands messages over until they are taken, or the generation ends; one that is never taken is counted. */
-  async accept(event: InboxEvent, messages: readonly EmittedMessage[]): Promise<boolean> {
-    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
-      try {
-        await this.#parts.emit(messages);
-        return true;
-      } catch (reason) {
-        const error = GatewayError.from(reason);
-        this.#parts.signal.throwIfAborted();
-        if (error.retry.kind === "never") return this.#acceptEach(event, messages, error);
-        await sleep(error.retry.kind === "after" ? error.retry.delayMs : delayMs, this.#parts.signal);
-      }
-    }
+  /** Hands what an event became over until it is taken, or the generation ends; what is never taken is counted. */
+  async accept(event: InboxEvent, translated: readonly Translated[]): Promise<void> {
+    await this.#accept(translated.map((each) => ({ ...each, event })));
   }
 
   #drop(item: Item | undefined): void {
@@ -111,20 +102,29 @@ export class Inbox {
   }
 
   async #take(batch: readonly Item[]): Promise<void> {
-    const translated: Translated[] = [];
-    for (const { event } of batch) translated.push(...(await this.#translate(event)));
-    const [first] = batch;
-    if (first === undefined) return;
-    if (
-      translated.length > 0 &&
-      (await this.accept(
-        first.event,
-        translated.map(({ message }) => message),
-      ))
-    )
-      for (const { onAccepted } of translated) onAccepted?.();
+    const pending: Pending[] = [];
+    for (const { event } of batch)
+      for (const translated of await this.#translate(event)) pending.push({ ...translated, event });
+    await this.#accept(pending);
     const last = batch.at(-1);
     if (last !== undefined) this.#parts.onMark(last.mark);
+  }
+
+  async #accept(pending: readonly Pending[]): Promise<void> {
+    if (pending.length === 0) return;
+    const messages = pending.map(({ message }) => message);
+    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+      try {
+        await this.#parts.emit(messages);
+        for (const { onAccepted } of pending) onAccepted?.();
+        return;
+      } catch (reason) {
+        const error = GatewayError.from(reason);
+        this.#parts.signal.throwIfAborted();
+        if (error.retry.kind === "never") return this.#acceptEach(pending, error);
+        await sleep(error.retry.kind === "after" ? error.retry.delayMs : delayMs, this.#parts.signal);
+      }
+    }
   }
 
   async #translate(event: InboxEvent): Promise<readonly Translated[]> {
@@ -138,13 +138,13 @@ export class Inbox {
   }
 
   /** One message that is malformed must not take its neighbours with it. */
-  async #acceptEach(event: InboxEvent, messages: readonly EmittedMessage[], error: GatewayError): Promise<boolean> {
-    if (messages.length === 1) {
-      this.#parts.onMissed(event);
-      this.#parts.onRefused(event, error);
-      return false;
+  async #acceptEach(pending: readonly Pending[], error: GatewayError): Promise<void> {
+    const [first] = pending;
+    if (pending.length === 1 && first !== undefined) {
+      this.#parts.onMissed(first.event);
+      this.#parts.onRefused(first.event, error);
+      return;
     }
-    for (const message of messages) await this.accept(event, [message]);
-    return true;
+    for (const each of pending) await this.#accept([each]);
   }
 }

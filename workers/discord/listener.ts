@@ -43,7 +43,7 @@ export class Listener implements Disposable {
     const { api, context, keeper, policy, signal, onError } = parts;
     this.#parts = parts;
     this.#isContinued = parts.isContinued;
-    this.#dropped = new MinuteLog(context.log, "discord-message-dropped");
+    this.#dropped = new MinuteLog((fields) => context.log.warn("discord-message-dropped", fields));
     this.directory = createDirectory(api);
     for (const [channelId, userId] of keeper.directChannels) this.directory.observeDirect(channelId, userId);
     this.interactions = new Interactions(api, (reason) => onError("interaction", reason));
@@ -132,16 +132,8 @@ export class Listener implements Disposable {
   }
 
   async #acceptPast(messages: readonly Payload[], channel: Channel): Promise<void> {
-    for (const data of messages) {
-      const translated = await this.#events.message(data, channel);
-      if (translated.length === 0) continue;
-      const event = { type: "history", data: null };
-      await this.#inbox.accept(
-        event,
-        translated.map(({ message }) => message),
-      );
-      for (const { onAccepted } of translated) onAccepted?.();
-    }
+    for (const data of messages)
+      await this.#inbox.accept({ type: "history", data: null }, await this.#events.message(data, channel));
   }
 }
 

@@ -49,7 +49,10 @@ export class MessageSender {
     return first;
   }
 
-  /** Shows it to who caused the interaction alone, else to all. */
+  /**
+   * Shows it to who caused the interaction alone: in a direct message once the interaction is over. What answers no
+   * interaction nobody can be shown alone, so it is shown to all.
+   */
   async sendPrivately(parts: readonly MessageBody[], to: Destination): Promise<string> {
     const interactionId = to.replyTo?.["interactionId"];
     if (interactionId === undefined) return this.send(parts, to);
@@ -57,7 +60,7 @@ export class MessageSender {
     for (const [index, part] of parts.entries()) {
       const key = nonceOf(to.idempotencyKey, index);
       const known = this.#posted.get(key) ?? (await this.#interactions.answerPrivately(interactionId, part));
-      const id = known ?? (await this.#post(part, { ...to, replyTo: null }, index));
+      const id = known ?? (await this.#post(part, afterInteraction(to), index));
       this.#posted.set(key, id);
       if (index === 0) first = id;
     }
@@ -113,6 +116,11 @@ export class MessageSender {
       return this.postTo(channelId, body, named);
     }
   }
+}
+
+function afterInteraction(to: Destination): Destination {
+  const userId = to.replyTo?.["userId"];
+  return { ...to, replyTo: userId === undefined ? null : { userId, isPrivate: "true" } };
 }
 
 /** In a channel where many talk an answer shows what it answers; a direct conversation does without. */

@@ -1,20 +1,19 @@
 /** What may come without end: counted, and logged once a minute per kind. */
-import type { AdapterLog } from "../../src/contract/adapter.ts";
-
 const periodMs = 60_000;
 /** What a hostile server may invent. */
 const mostKinds = 100;
 const longestKind = 60;
 
-/** One event of the log in one generation. Its fields: `kind`, and `count` of that kind so far. */
+/** What is said of one kind. `count`: of it so far. */
+export type MinuteFields = { readonly kind: string; readonly count: number };
+
+/** One event of the log in one generation. */
 export class MinuteLog {
-  readonly #log: AdapterLog;
-  readonly #event: string;
+  readonly #write: (fields: MinuteFields) => void;
   readonly #kinds = new Map<string, { count: number; nextAtMs: number }>();
 
-  constructor(log: AdapterLog, event: string) {
-    this.#log = log;
-    this.#event = event;
+  constructor(write: (fields: MinuteFields) => void) {
+    this.#write = write;
   }
 
   /** One more of `kind`. */
@@ -26,6 +25,6 @@ export class MinuteLog {
     this.#kinds.set(name, known);
     if (known.nextAtMs > Date.now()) return;
     known.nextAtMs = Date.now() + periodMs;
-    this.#log.warn(this.#event, { kind: name, count: known.count });
+    this.#write({ kind: name, count: known.count });
   }
 }

@@ -126,6 +126,12 @@ export class Responses implements Disposable {
   ): Promise<string> {
     const parts = textParts(response.text);
     const { conversation, replyTo, idempotencyKey } = request;
+    // Whoever typed a command waits for its answer there, and a private one must not be in a thread for all.
+    if (
+      replyTo?.["interactionId"] !== undefined &&
+      (replyTo["messageId"] === undefined || replyTo["isPrivate"] === "true")
+    )
+      return this.#sender.send(parts, request);
     const threadId = this.#threads.get(idempotencyKey) ?? (await this.#openThread(conversation, replyTo, response));
     if (threadId === null) return this.#sender.send(parts, request);
     this.#threads.set(idempotencyKey, threadId);

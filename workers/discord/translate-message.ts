@@ -41,7 +41,7 @@ export function translateMessage(data: Payload, around: Surroundings, isEdit = f
       id,
       conversation: conversationOf(place, around.channel),
       sender: { id: senderId, name, isBot: place.isBot },
-      text: withNames(textOf(data, "content"), data),
+      text: readText(data),
       kind,
       attachments,
       metadata,
@@ -109,7 +109,7 @@ export function toHistoryMessage(data: Payload): HistoryMessage {
   const author = childOf(data, "author") ?? {};
   return {
     author: displayName(author, childOf(data, "member")),
-    text: withNames(textOf(data, "content"), data),
+    text: readText(data),
     isBot: isBot(data, author),
     timestamp: textOf(data, "timestamp") || null,
   };
@@ -162,6 +162,15 @@ function quoteMetadata(replied: Payload, author: Payload): Readonly<Record<strin
     reply_to_content: quote,
     reply_to_text: quote,
   };
+}
+
+/** What a message says; one that was forwarded says it in a copy. */
+function readText(data: Payload): string {
+  const own = textOf(data, "content");
+  if (own !== "") return withNames(own, data);
+  const [snapshot] = childrenOf(data, "message_snapshots");
+  const forwarded = snapshot === undefined ? null : childOf(snapshot, "message");
+  return forwarded === null ? "" : withNames(textOf(forwarded, "content"), forwarded);
 }
 
 /** `<@42>` as `@Ann`. What is written in code is meant to be read as it is, but Discord notifies there too. */

@@ -11,6 +11,8 @@ export type GatewayBehavior = {
   readonly closeOnIdentify: number[];
   /** How RESUME is answered: as it should be, refused with "try again" or not, or not at all. */
   resumeAnswer: "normal" | "silence" | boolean;
+  /** Where READY says that sessions are resumed; `""`: at the gateway. */
+  resumeUrl: string;
   identifiesLeft: number;
   /** Identifications allowed within 5 seconds. */
   maxConcurrency: number;

@@ -32,6 +32,7 @@ export class GatewaySessions {
     hasMessageContent: true,
     closeOnIdentify: [],
     resumeAnswer: "normal",
+    resumeUrl: "",
     identifiesLeft: 1_000,
     maxConcurrency: 16,
   };
@@ -141,7 +142,7 @@ export class GatewaySessions {
       user: bot,
       guilds: [{ id: guildId, unavailable: true }],
       session_id: session.id,
-      resume_gateway_url: `${this.url}/resume`,
+      resume_gateway_url: this.behavior.resumeUrl || `${this.url}/resume`,
       session_type: "normal",
       application: { id: applicationId, flags: 0 },
     });

@@ -167,6 +167,24 @@ describe("a Discord adapter that listens", () => {
     assert.equal(heard.metadata?.["discord_parent_channel_id"], world.mainChannel);
   });
 
+  it("reads what was forwarded", async () => {
+    await using test = await startBench();
+    const { world } = test.discord;
+    const message = {
+      id: world.nextId(),
+      channel_id: world.mainChannel,
+      guild_id: world.guildId,
+      author: world.ann,
+      content: "",
+    };
+    world.dispatch("MESSAGE_CREATE", {
+      ...message,
+      type: 0,
+      message_snapshots: [{ message: { content: "said elsewhere" } }],
+    });
+    await test.bench.ledger.acceptedText("said elsewhere");
+  });
+
   it("asks once for a channel that nobody told of, and never per message", async () => {
     await using test = await startBench();
     const { discord, bench } = test;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../conformance/fake-clock.ts";
 import type { DiscordPlatform } from "../../emulators/discord/platform.ts";
+import { openPolicy } from "../../support/adapter-context.ts";
 import { acceptedKind, command, startBench } from "./bench.ts";
 
 const deferred = { command: 5, component: 6 } as const;
@@ -67,10 +68,23 @@ describe("a slash command", () => {
     const { discord, bench } = test;
     type(discord);
     const heard = await acceptedKind(bench, "command");
+    discord.sessions.forget();
     await bench.respawn();
     await bench.answer(heard, "for you alone");
     const shown = await bench.shown(({ text }) => text === "for you alone", "the answer");
     assert.deepEqual([shown.kind, shown.conversation], ["message", `dm:${discord.world.ann.id}`]);
+  });
+
+  it("is still answered as what it is when the next generation gets it again", async () => {
+    await using test = await startBench({ commands: [command({ isPrivate: true })] });
+    const { discord, bench } = test;
+    bench.ledger.hold();
+    type(discord);
+    await bench.ledger.emitted.count(1, "the command on its way");
+    await bench.respawn();
+    const heard = await acceptedKind(bench, "command");
+    await bench.answer(heard, "for you alone");
+    assert.equal((await bench.shown(({ text }) => text === "for you alone", "the answer")).kind, "ephemeral");
   });
 
   it("is answered by an ordinary message after a respawn", async () => {
@@ -78,23 +92,45 @@ describe("a slash command", () => {
     const { discord, bench } = test;
     type(discord);
     const heard = await acceptedKind(bench, "command");
+    discord.sessions.forget();
     await bench.respawn();
     await bench.answer(heard, "late answer");
     const shown = await bench.shown(({ text }) => text === "late answer", "the answer");
     assert.equal(shown.conversation, discord.world.mainChannel);
   });
 
-  it("is answered by an ordinary message after its 14 minutes", async () => {
-    await using clock = new FakeClock();
+  it("is answered by an ordinary message after its 14 minutes", async (context) => {
     await using test = await startBench();
     const { discord, bench, changes } = test;
     type(discord);
     const heard = await acceptedKind(bench, "command");
     await changes.first(({ answerType }) => answerType === deferred.command, "the first sign");
-    await clock.advance(14 * 60 + 1);
+    context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 14 * 60_000 + 1_000 });
     await bench.answer(heard, "very late");
     await bench.shown(({ text }) => text === "very late", "the answer");
     assert.ok(changes.items.every(({ originalId }) => originalId === null));
+  });
+
+  it("is whispered to in a direct message once its time is over", async () => {
+    await using test = await startBench();
+    const { discord, bench } = test;
+    type(discord);
+    const heard = await acceptedKind(bench, "command");
+    discord.sessions.forget();
+    await bench.respawn();
+    await bench.answer(heard, { kind: "ephemeral", text: "psst", userId: heard.sender.id });
+    const shown = await bench.shown(({ text }) => text === "psst", "the whisper");
+    assert.equal(shown.conversation, `dm:${discord.world.ann.id}`);
+  });
+
+  it("has its answer where it was typed, thread or not", async () => {
+    await using test = await startBench();
+    const { discord, bench, changes } = test;
+    type(discord);
+    const heard = await acceptedKind(bench, "command");
+    await bench.answer(heard, { kind: "thread_reply", threadName: "side", text: "here" });
+    await changes.first(({ originalId }) => originalId !== null, "the answer");
+    assert.ok(discord.shown.every(({ kind }) => kind !== "thread"));
   });
 
   it("is whispered to: a public sign is taken back for an ephemeral answer", async () => {
@@ -124,7 +160,6 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench, changes } = test;
     const { world } = discord;
-    const { openPolicy } = await import("../../support/adapter-context.ts");
     const channelFilter = { [world.guildId]: [world.otherChannel] };
     await bench.running.updatePolicy?.call(bench.running, { ...openPolicy, channelFilter });
     const { id } = type(discord);
