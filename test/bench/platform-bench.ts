@@ -1,6 +1,6 @@
 /**
  * The real platform adapters, compiled, against their emulators; each wrapped so that its messages say when they were
- * emitted, and so that it crashes when somebody says `crash`.
+ * emitted, and so that it crashes when it is told to.
  */
 import type { EmulatedPlatform } from "../conformance/emulated-platform.ts";
 import { DiscordPlatform } from "../emulators/discord/platform.ts";
@@ -71,17 +71,26 @@ function tableOf(home: BenchHome, key: string, { platform, settings }: EmulatedP
 
 function wrapperOf(adapterUrl: string): string {
   return `import adapter from ${JSON.stringify(adapterUrl)};
-const stamp = (message) => {
-  if (message.text === "crash") setImmediate(() => { throw new Error("told to crash"); });
-  return { ...message, metadata: { ...message.metadata, emittedAtMs: Number(process.hrtime.bigint()) / 1e6 } };
-};
 export default {
   ...adapter,
-  start: (context) =>
-    adapter.start({
+  start(context) {
+    const startedAtMs = Date.now();
+    const stamp = (message) => {
+      // The platform may bring it again to the next generation, which is not meant.
+      const saidAtMs = Number(/^crash ([0-9]+)$/.exec(message.text)?.[1]);
+      if (saidAtMs >= startedAtMs) setImmediate(() => { throw new Error("told to crash"); });
+      return { ...message, metadata: { ...message.metadata, emittedAtMs: Number(process.hrtime.bigint()) / 1e6 } };
+    };
+    return adapter.start({
       ...context,
       emit: (messages) => context.emit(Array.isArray(messages) ? messages.map(stamp) : stamp(messages)),
-    }),
+    });
+  },
 };
 `;
+}
+
+/** Makes an adapter crash. */
+export async function crash({ platform }: BenchedAdapter): Promise<void> {
+  await platform.say({ text: `crash ${Date.now()}` });
 }

@@ -1,9 +1,8 @@
 /** Discord, Slack and Telegram with their real libraries: load, memory, a crash's cost, and what the others notice of faults. */
 import { sleep } from "../../src/support/time.ts";
-import type { EmulatedPlatform } from "../conformance/emulated-platform.ts";
 import { nextState } from "./bench-gateway.ts";
 import type { Figure } from "./figure.ts";
-import { type BenchedAdapter, type BenchedPlatform, benchedPlatforms, PlatformBench } from "./platform-bench.ts";
+import { type BenchedAdapter, type BenchedPlatform, benchedPlatforms, crash, PlatformBench } from "./platform-bench.ts";
 import { reportOf, sayOn } from "./platform-load.ts";
 import { rssMegabytes } from "./process-usage.ts";
 import { median } from "./statistics.ts";
@@ -74,10 +73,11 @@ export async function measurePlatformRespawn(): Promise<readonly Figure[]> {
   return figures;
 }
 
-async function measureCrash(bench: PlatformBench, { key, platform }: BenchedAdapter): Promise<number> {
+async function measureCrash(bench: PlatformBench, adapter: BenchedAdapter): Promise<number> {
+  const { key, platform } = adapter;
   const backingOff = nextState(bench.gateway, key, "backing_off");
   const running = nextState(bench.gateway, key, "running");
-  await platform.say({ text: "crash" });
+  await crash(adapter);
   const crashedAtMs = await backingOff;
   const status = (await bench.gateway.status()).adapters.find((candidate) => candidate.key === key);
   const delayMs = Math.max(0, Date.parse(status?.nextRetryAt ?? "") - crashedAtMs) || 0;
@@ -87,27 +87,27 @@ async function measureCrash(bench: PlatformBench, { key, platform }: BenchedAdap
   return Date.parse(String((await reported)["time"])) - crashedAtMs - delayMs;
 }
 
-type PlatformFaultCase = { readonly name: string; provoke(platform: EmulatedPlatform): void };
+type PlatformFaultCase = { readonly name: string; provoke(adapter: BenchedAdapter): void };
 
 const faults: readonly PlatformFaultCase[] = [
-  { name: "is cut off", provoke: (platform) => platform.dropConnections() },
-  { name: "goes half open", provoke: (platform) => platform.freezeConnections() },
+  { name: "is cut off", provoke: ({ platform }) => platform.dropConnections() },
+  { name: "goes half open", provoke: ({ platform }) => platform.freezeConnections() },
   {
     name: "is cut off from a server that hangs",
-    provoke(platform) {
+    provoke({ platform }) {
       platform.setFault("connect", { kind: "hang" });
       platform.dropConnections();
     },
   },
   {
     name: "is cut off from a server with errors",
-    provoke(platform) {
+    provoke({ platform }) {
       platform.setFault("connect", { kind: "server_error", status: 503, times: 1000 });
       platform.dropConnections();
     },
   },
-  { name: "is sent nonsense", provoke: (platform) => void platform.sayNonsense() },
-  { name: "crashes", provoke: (platform) => void platform.say({ text: "crash" }) },
+  { name: "is sent nonsense", provoke: ({ platform }) => void platform.sayNonsense() },
+  { name: "crashes", provoke: (adapter) => void crash(adapter) },
 ];
 
 /** Each of the three in each fault; the worst of the three. */
@@ -139,7 +139,7 @@ async function measureUnder(fault: PlatformFaultCase, faulty: BenchedPlatform): 
   const [asker] = others;
   if (victim === undefined || asker === undefined) throw new Error(`${faulty} does not run`);
   await sayOn(others, { perSecond, seconds: 2 });
-  fault.provoke(victim.platform);
+  fault.provoke(victim);
   await sayOn(others, { perSecond, seconds: 5 });
   return (await reportOf(bench, asker)).p99Ms;
 }
