@@ -57,7 +57,7 @@ export async function measurePlatformRespawn(): Promise<readonly Figure[]> {
       const [adapter] = bench.adapters;
       if (adapter === undefined) throw new Error(`${name} does not run`);
       const overheads: number[] = [];
-      for (let crash = 0; crash < crashes; crash += 1) {
+      for (let round = 0; round < crashes; round += 1) {
         if (isStandby) await sleep(settleMs);
         overheads.push(await measureCrash(bench, adapter));
       }
