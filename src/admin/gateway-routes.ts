@@ -41,8 +41,12 @@ export function gatewayRoutes(control: GatewayControl, metrics: Metrics): Hono {
         202,
       );
     })
-    .post("/v1/adapters/:key/pause", async (context) => context.json(await control.pause(context.req.param("key")), 202))
-    .post("/v1/adapters/:key/resume", async (context) => context.json(await control.resume(context.req.param("key")), 202))
+    .post("/v1/adapters/:key/pause", async (context) =>
+      context.json(await control.pause(context.req.param("key")), 202),
+    )
+    .post("/v1/adapters/:key/resume", async (context) =>
+      context.json(await control.resume(context.req.param("key")), 202),
+    )
     .get("/v1/adapters/:key/history", (context) => {
       const key = context.req.param("key");
       return context.json({ key, history: control.history(key) });
