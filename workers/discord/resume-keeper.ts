@@ -115,11 +115,16 @@ export class ResumeKeeper implements Disposable {
   /** A message of a channel was accepted. */
   sawMessage(channelId: string, messageId: string): void {
     this.#lastMessages.set(channelId, newerOf(this.#lastMessages.get(channelId), messageId));
+    this.#changed();
   }
 
-  /** A channel is a direct one. */
+  /** A channel is a direct one. Written at once: Discord lists no direct channels, so one that is forgotten is never read again. */
   sawDirect(channelId: string, userId: string): void {
+    const isNew = this.#directUsers.get(channelId) !== userId;
     this.#directUsers.set(channelId, userId);
+    if (!isNew) return;
+    this.#changed();
+    void this.flush();
   }
 
   lastMessage(channelId: string): string | null {

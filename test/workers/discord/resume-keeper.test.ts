@@ -64,6 +64,24 @@ describe("ResumeKeeper", () => {
     assert.deepEqual(stored.at(-1)?.session, { id: "s2", resumeUrl: session.resumeUrl, sequence: 1 });
   });
 
+  it("stores a direct channel at once, since Discord lists none", async () => {
+    const { keeper, stored } = create(state);
+    keeper.sawDirect("12", "43");
+    await Promise.resolve();
+    assert.deepEqual(stored.at(-1)?.directUsers, { "11": "42", "12": "43" });
+    keeper.sawDirect("12", "43");
+    await Promise.resolve();
+    assert.equal(stored.length, 1);
+  });
+
+  it("leaves nothing unwritten that it saw before its end", async () => {
+    const { keeper, stored } = create(state);
+    keeper.sawMessage("10", "200");
+    keeper[Symbol.dispose]();
+    await keeper.flush();
+    assert.equal(stored.at(-1)?.lastMessages["10"], "200");
+  });
+
   it("ignores what is left of a session that has ended", async () => {
     const { keeper, stored } = create(state);
     keeper.received = null;
