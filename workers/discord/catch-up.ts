@@ -77,7 +77,6 @@ async function readChannel(
   const { channelId, signal } = at;
   let { sinceId } = at;
   let messages = 0;
-  const channel = await directory.resolve(channelId, null);
   for (let page = 0; page < mostPages; page += 1) {
     signal.throwIfAborted();
     const query = new URLSearchParams({ after: sinceId, limit: String(pageSize) });
@@ -85,7 +84,12 @@ async function readChannel(
     const found = await api.list({ method: "GET", route, what: "read what was missed", query, signal });
     // Discord gives the newest first.
     const oldestFirst = found.filter((message) => idOf(message, "id") !== null).toReversed();
-    if (oldestFirst.length > 0) await accept(oldestFirst, channel);
+    if (oldestFirst.length > 0) {
+      const channel = await directory.resolve(channelId, null);
+      // A history does not say where it is: what belongs to a guild must not pass for a direct message.
+      if (channel.guildId === null && channel.recipientId === null) return { isComplete: false, messages };
+      await accept(oldestFirst, channel);
+    }
     messages += oldestFirst.length;
     sinceId = idOf(oldestFirst.at(-1) ?? {}, "id") ?? sinceId;
     if (found.length < pageSize) return { isComplete: true, messages };

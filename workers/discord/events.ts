@@ -7,7 +7,7 @@ import type { Inbox, InboxEvent, Translated } from "./inbox.ts";
 import type { Interactions } from "./interactions.ts";
 import { MinuteLog } from "./minute-log.ts";
 import { childOf, idOf, numberOf, payloadOf, textOf, textsOf, type Payload } from "./payload.ts";
-import type { ResumeKeeper } from "./resume-keeper.ts";
+import type { Mark, ResumeKeeper } from "./resume-keeper.ts";
 import { translateDelete, translateReaction, unknownSender, type KnownSender } from "./translate-event.ts";
 import { channelOf, readHead, translateInteraction } from "./translate-interaction.ts";
 import { translateMessage, type Candidate, type Surroundings } from "./translate-message.ts";
@@ -59,7 +59,7 @@ export class Events {
       return;
     }
     if (type === "INTERACTION_CREATE" && !this.#receiveInteraction(data)) inbox.pass(mark);
-    else inbox.push({ type, data }, mark);
+    else inbox.push({ type, data, occurrence: occurrenceOf(mark) }, mark);
   }
 
   /** One more of what makes no sense. */
@@ -68,7 +68,7 @@ export class Events {
   }
 
   /** What an event becomes; nothing for what the policy does not let through. */
-  async translate({ type, data }: InboxEvent): Promise<readonly Translated[]> {
+  async translate({ type, data, occurrence = "" }: InboxEvent): Promise<readonly Translated[]> {
     const event = payloadOf(data);
     if (event === null || this.#isForeign(event)) return [];
     if (type === "INTERACTION_CREATE") return this.#interaction(event);
@@ -81,7 +81,8 @@ export class Events {
     }
     const channel = await this.#channelOf(event, idOf(event, "user_id"));
     const around = channel === null ? null : await this.#around(channel);
-    const candidate = around === null ? null : translateReaction(event, around, type === "MESSAGE_REACTION_ADD");
+    const isAdded = type === "MESSAGE_REACTION_ADD";
+    const candidate = around === null ? null : translateReaction(event, around, { isAdded, occurrence });
     return candidate === null ? this.#senseless(type) : this.#admitted(candidate);
   }
 
@@ -179,4 +180,9 @@ export class Events {
     this.ignore(type);
     return [];
   }
+}
+
+/** What tells two events apart that say the same. */
+function occurrenceOf({ session }: Mark): string {
+  return session === null ? "" : `${session.id}/${session.sequence}`;
 }

@@ -4,8 +4,8 @@ import type { EmittedMessage } from "../../src/contract/message.ts";
 import { sleep } from "../../src/support/time.ts";
 import type { Mark } from "./resume-keeper.ts";
 
-/** One event. */
-export type InboxEvent = { readonly type: string; readonly data: unknown };
+/** One event. `occurrence`: its place in its session, the same when Discord sends it again; `""` where there is none. */
+export type InboxEvent = { readonly type: string; readonly data: unknown; readonly occurrence?: string };
 
 /** What becomes of an event. `onAccepted` is called once it is on disk. */
 export type Translated = { readonly message: EmittedMessage; readonly onAccepted?: () => void };

@@ -95,7 +95,9 @@ export class Responses implements Disposable {
         this.#streams.chunk(conversation, response.text);
         return receipt(null);
       case "stream_end":
-        this.#streamSends.set(conversation, { request, posts: 0 });
+        // Sent again, it goes on after the parts that are there: their number must not begin anew.
+        if (this.#streamSends.get(conversation)?.request.idempotencyKey !== request.idempotencyKey)
+          this.#streamSends.set(conversation, { request, posts: 0 });
         return receipt(await this.#streams.end(conversation, response.text, replyTo));
     }
   }
@@ -115,9 +117,10 @@ export class Responses implements Disposable {
     const send = this.#streamSends.get(conversation);
     if (send === undefined) throw new GatewayError("internal", "Cannot post a stream's text: no send belongs to it");
     const { request, posts } = send;
-    send.posts += 1;
     const key = `${request.idempotencyKey}/${posts}`;
-    return this.#sender.send([textBody(text)], { ...request, idempotencyKey: key });
+    const id = await this.#sender.send([textBody(text)], { ...request, idempotencyKey: key });
+    send.posts += 1;
+    return id;
   }
 
   async #sendToThread(

@@ -35,8 +35,15 @@ export function translateDelete(messageId: string, around: Surroundings, sender:
   };
 }
 
-/** Somebody put a reaction to a message, or took it off; `null` for one without a user, message or emoji. */
-export function translateReaction(data: Payload, around: Surroundings, isAdded: boolean): Candidate | null {
+/**
+ * Somebody put a reaction to a message, or took it off; `null` for one without a user, message or emoji. `occurrence`
+ * tells one that is put again from the first: Discord gives reactions neither an id nor a time.
+ */
+export function translateReaction(
+  data: Payload,
+  around: Surroundings,
+  { isAdded, occurrence }: { readonly isAdded: boolean; readonly occurrence: string },
+): Candidate | null {
   const messageId = idOf(data, "message_id");
   const userId = idOf(data, "user_id");
   const emoji = childOf(data, "emoji");
@@ -56,7 +63,7 @@ export function translateReaction(data: Payload, around: Surroundings, isAdded: 
       sender: { id: userId, name: displayName(user, member), isBot },
       text: shown,
       kind: "reaction",
-      revision: `${userId} ${shown} ${action}`,
+      revision: `${userId} ${shown} ${action} ${occurrence}`,
       metadata: {
         ...placeMetadata(around),
         discord_message_id: messageId,

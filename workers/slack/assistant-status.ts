@@ -16,13 +16,15 @@ const texts: Readonly<Record<StatusUpdate["kind"], string>> = {
 /** Slack takes a status off after two minutes. */
 const periodMs = 90_000;
 const longestMs = 600_000;
+/** Threads that are never answered would be remembered for ever. */
+const mostShown = 1_000;
 
 /** The statuses of one adapter. Best effort: where Slack shows none, nothing is shown. */
 export class AssistantStatus implements Disposable {
   readonly #api: SlackApi;
   readonly #channels: Channels;
   readonly #indicators: TypingIndicators;
-  /** The text per thread that is being shown. */
+  /** The text per thread that is being shown, the oldest first. */
   readonly #shown = new Map<string, string>();
 
   constructor(api: SlackApi, channels: Channels, onError: (reason: unknown) => void) {
@@ -51,6 +53,11 @@ export class AssistantStatus implements Disposable {
       return;
     }
     const isSame = this.#shown.get(thread) === text;
+    const [oldest] = this.#shown.keys();
+    if (!isShown && this.#shown.size >= mostShown && oldest !== undefined) {
+      this.#shown.delete(oldest);
+      this.#indicators.stop(oldest);
+    }
     this.#shown.set(thread, text);
     if (isShown && !isSame) await this.#call(thread, text);
     this.#indicators.start(thread);

@@ -34,9 +34,7 @@ class Cache<Value> {
     const nowMs = Date.now();
     const known = this.#entries.get(id);
     if (known !== undefined && known.expiresAtMs > nowMs) return known.loading ?? known.value;
-    this.#entries.delete(id);
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size >= this.#options.most && oldest !== undefined) this.#entries.delete(oldest);
+    this.#makeRoom(id);
     const entry: Entry<Value> = { value: null, expiresAtMs: nowMs + this.#options.keepMs, loading: null };
     entry.loading = this.#load(id, entry);
     this.#entries.set(id, entry);
@@ -44,7 +42,14 @@ class Cache<Value> {
   }
 
   set(id: string, value: Value): void {
+    this.#makeRoom(id);
     this.#entries.set(id, { value, expiresAtMs: Date.now() + this.#options.keepMs, loading: null });
+  }
+
+  #makeRoom(id: string): void {
+    this.#entries.delete(id);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size >= this.#options.most && oldest !== undefined) this.#entries.delete(oldest);
   }
 
   async #load(id: string, entry: Entry<Value>): Promise<Value | null> {

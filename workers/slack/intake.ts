@@ -2,9 +2,9 @@
 import type { Logger } from "@slack/bolt";
 import type { AdapterContext, Policy } from "../../src/contract/adapter.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
-import type { GatewayError } from "../../src/contract/errors.ts";
-import { admits } from "../../src/support/admission.ts";
+import { GatewayError } from "../../src/contract/errors.ts";
 import { TimeoutError, withDeadline } from "../../src/support/time.ts";
+import { admitsDeed, admitsPost, isOwn, type Deed } from "./admitted.ts";
 import type { Identity } from "./api.ts";
 import { BoltGate } from "./bolt-gate.ts";
 import { findDetails, type DetailsRequest } from "./details.ts";
@@ -24,7 +24,7 @@ import {
 import { parsePost, parseReaction, type Post } from "./post.ts";
 import type { ResponseUrls } from "./response-urls.ts";
 import { resolveCommand, translateInteraction, usageText } from "./translate-interaction.ts";
-import { isDirectChannel, translatePost, translateReaction } from "./translate-post.ts";
+import { translatePost, translateReaction } from "./translate-post.ts";
 
 /** What the intake works with. */
 export type IntakeOptions = {
@@ -35,6 +35,8 @@ export type IntakeOptions = {
   readonly logger: Logger;
   /** A message of a channel is on disk. */
   readonly onAccepted: (post: Post) => void;
+  /** It is not, and may be when it comes again. */
+  readonly onRefused: (post: Post) => void;
   /** Slack has taken the app's tokens away. */
   readonly onRevoked: () => void;
   /** Tells who asked for `trigger`, and nobody else. Never rejects. */
@@ -79,17 +81,30 @@ export class Intake {
     return nothing;
   }
 
+  /** Takes nothing, since too much waits already: the body is not acknowledged, and its message counts as unheard. */
+  decline(body: Fields): void {
+    this.ignored.add("over capacity");
+    const event = fieldsOf(body["event"]);
+    const post = isPost(event) ? parsePost(event) : null;
+    const { identity, onRefused } = this.#options;
+    const around = { policy: this.policy, identity };
+    if (post !== null && admitsPost(post, textOf(body["team_id"]), around)) onRefused(post);
+  }
+
   /** Takes one message, whichever way it was heard of. Resolves when it is on disk, or not for us. */
   async accept(post: Post, teamId: string): Promise<void> {
-    const { identity, onAccepted } = this.#options;
-    const isSelf = post.user === identity.userId || (post.botId !== "" && post.botId === identity.botId);
-    if (post.kind === "posted" && post.threadTs === "" && isSelf)
-      this.#options.directory.knowThreadAuthor(post.channel, post.ts, identity.userId);
-    const isBot = post.botId !== "";
-    if (!this.#admits({ channel: post.channel, user: post.user || post.botId, teamId, isBot, isSelf })) return;
+    const { identity, directory, onAccepted, onRefused } = this.#options;
+    if (post.kind === "posted" && post.threadTs === "" && isOwn(post, identity))
+      directory.knowThreadAuthor(post.channel, post.ts, identity.userId);
+    if (!admitsPost(post, teamId, { policy: this.policy, identity })) return;
     const name = `${post.kind}/${post.channel}/${post.ts}/${post.revision}`;
     // The second event of one post, such as `app_mention`, waits for the first and says nothing new.
-    await this.#once(name, () => this.#emit({ ...post, teamId }, (details) => translatePost(post, details)));
+    try {
+      await this.#once(name, () => this.#emit({ ...post, teamId }, (details) => translatePost(post, details)));
+    } catch (reason) {
+      if (GatewayError.from(reason).retry.kind !== "never") onRefused(post);
+      throw reason;
+    }
     onAccepted(post);
   }
 
@@ -114,7 +129,7 @@ export class Intake {
 
   async #handleEvent(event: Fields, teamId: string): Promise<Fields> {
     const type = textOf(event["type"]);
-    if (type === "message" || type === "app_mention") {
+    if (isPost(event)) {
       const post = parsePost(event);
       if (post !== null) await this.accept(post, teamId);
     } else if (type === "reaction_added" || type === "reaction_removed") await this.#handleReaction(event, teamId);
@@ -127,8 +142,7 @@ export class Intake {
     const reaction = parseReaction(event);
     if (reaction === null) return;
     const { channel, user } = reaction;
-    const isSelf = user === this.#options.identity.userId;
-    if (!this.#admits({ channel, user, teamId, isBot: false, isSelf })) return;
+    if (!this.#admitsDeed({ channel, user, teamId })) return;
     const request = { teamId, channel, user, threadTs: "", threadAuthor: "", text: "" };
     await this.#emit(request, (details) => translateReaction(reaction, details));
   }
@@ -204,25 +218,8 @@ export class Intake {
     }
   }
 
-  #admitsDeed({ channel, user, teamId }: Interaction): boolean {
-    return this.#admits({ channel, user, teamId, isBot: false, isSelf: false });
-  }
-
-  #admits(place: {
-    readonly channel: string;
-    readonly user: string;
-    readonly teamId: string;
-    readonly isBot: boolean;
-    readonly isSelf: boolean;
-  }): boolean {
-    return admits(this.policy, {
-      scope: { kind: "workspaceId", id: place.teamId || this.#options.identity.teamId },
-      channelIds: place.channel === "" ? [] : [place.channel],
-      isDirect: place.channel === "" || isDirectChannel(place.channel),
-      senderId: place.user,
-      isBot: place.isBot,
-      isSelf: place.isSelf,
-    });
+  #admitsDeed(deed: Deed): boolean {
+    return admitsDeed(deed, { policy: this.policy, identity: this.#options.identity });
   }
 }
 
@@ -232,4 +229,8 @@ function whispered(text: string): Fields {
 
 function hasBotToken(event: Fields): boolean {
   return listOf(fieldsOf(event["tokens"])["bot"]).length > 0;
+}
+
+function isPost({ type }: Fields): boolean {
+  return type === "message" || type === "app_mention";
 }

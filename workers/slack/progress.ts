@@ -18,6 +18,7 @@ export type Heard = {
 
 const mostChannels = 1_000;
 const mostThreads = 200;
+const mostRefused = 100;
 /** What was heard since the last time is written; a crash repeats it, and the repetition is known as such. */
 const storePeriodMs = 2_000;
 /** Without anything heard. */
@@ -32,6 +33,8 @@ export class Progress implements Disposable {
   readonly #threads = new Map<string, Ts>();
   /** Heard while something earlier is still being fetched: it must not hide that. */
   #later: Post[] | null = null;
+  /** What could not be stored of each channel or thread, in case Slack gives up on it. */
+  readonly #refused = new Map<string, Ts[]>();
   #aliveAt: Ts = "";
   #isAlive = false;
   #isDirty = false;
@@ -77,8 +80,25 @@ export class Progress implements Disposable {
   /** A message of a channel is on disk. */
   note(post: Post): void {
     if (post.kind !== "posted") return;
+    this.#release(post);
     if (this.#later === null) this.#advance(post);
     else if (this.#later.length < mostChannels) this.#later.push(post);
+  }
+
+  /** A message could not be stored. Until it is, nothing later of its channel or thread counts as heard. */
+  refuse(post: Post): void {
+    if (post.kind !== "posted") return;
+    const name = nameOf(post);
+    const known = this.#refused.get(name) ?? [];
+    // More need not be known: whatever fetches these fetches what came after them too.
+    if (known.includes(post.ts) || known.length >= mostRefused || this.#refused.size >= mostChannels) return;
+    this.#refused.set(name, [...known, post.ts]);
+    if (this.#later === null) this.#beginAt(name);
+  }
+
+  /** Something is still to be fetched that Slack itself may not say again. */
+  get isWaiting(): boolean {
+    return this.#refused.size > 0;
   }
 
   /** Until {@link Progress.thaw}, what is heard does not count: a gap before it is being closed. */
@@ -90,6 +110,7 @@ export class Progress implements Disposable {
   thaw(): void {
     const later = this.#later ?? [];
     this.#later = null;
+    for (const name of this.#refused.keys()) this.#beginAt(name);
     for (const post of later) this.#advance(post);
     this.#aliveAt = now();
     this.#isDirty = true;
@@ -115,11 +136,29 @@ export class Progress implements Disposable {
     });
   }
 
-  #advance({ channel, ts, threadTs }: Post): void {
-    const [map, name, most] =
-      threadTs === ""
-        ? [this.#channels, channel, mostChannels]
-        : [this.#threads, `${channel}/${threadTs}`, mostThreads];
+  #release(post: Post): void {
+    const name = nameOf(post);
+    const left = (this.#refused.get(name) ?? []).filter((ts) => ts !== post.ts);
+    if (left.length > 0) this.#refused.set(name, left);
+    else this.#refused.delete(name);
+  }
+
+  /** A channel without a place of its own is read from where everything was heard: that must not pass what was not. */
+  #beginAt(name: string): void {
+    const [first] = (this.#refused.get(name) ?? []).toSorted((left, right) => Number(left) - Number(right));
+    const isKnown = this.#channels.has(name) || this.#threads.has(name);
+    if (first !== undefined && !isKnown) this.#set(name, (Number(first) - 0.000_001).toFixed(6));
+  }
+
+  #advance(post: Post): void {
+    const { ts } = post;
+    const name = nameOf(post);
+    if (this.#refused.get(name)?.some((refused) => isLater(ts, refused)) !== true) this.#set(name, ts);
+  }
+
+  /** Never a step back. */
+  #set(name: string, ts: Ts): void {
+    const [map, most] = name.includes("/") ? [this.#threads, mostThreads] : [this.#channels, mostChannels];
     const known = map.get(name) ?? "";
     map.delete(name);
     const [longestSilent] = map.keys();
@@ -127,6 +166,10 @@ export class Progress implements Disposable {
     map.set(name, isLater(ts, known) ? ts : known);
     this.#isDirty = true;
   }
+}
+
+function nameOf({ channel, threadTs }: Post): string {
+  return threadTs === "" ? channel : `${channel}/${threadTs}`;
 }
 
 /** Whether `ts` is after `other`; anything is after `""`. */

@@ -34,12 +34,16 @@ type Place = Spot & { readonly reply: ReplyTo };
 /** `chat.update` is allowed 50 times a minute. */
 const editPeriodMs = 1_250;
 const mostStreams = 1_000;
+/** Threads that were begun and have nothing in them yet. */
+const mostBegun = 1_000;
 const placeholder = "…";
 
 /** The responses of one adapter. */
 export class Responses implements Disposable {
   readonly #options: ResponsesOptions;
   readonly #streams: EditStreams;
+  /** Thread by the send that began it and is not through, the oldest first. */
+  readonly #begun = new Map<string, string>();
 
   constructor(options: ResponsesOptions) {
     this.#options = options;
@@ -114,11 +118,21 @@ export class Responses implements Disposable {
 
   /** In the thread of what is answered; without one, a message with the thread's name begins it. */
   async #replyInThread(place: Place, response: Of<"thread_reply">, key: string): Promise<string> {
-    const known = place.threadTs || (place.reply["ts"] ?? "");
-    const named = { text: `**${response.threadName}**`, blocks: [], key: `${key}/thread` };
-    bodyOf({ markdown: response.text.slice(0, 1), blocks: [] });
-    const threadTs = known === "" ? await this.#post(place, named) : known;
-    return this.#post({ channel: place.channel, threadTs }, { text: response.text, blocks: [], key });
+    const known = place.threadTs || (place.reply["ts"] ?? this.#begun.get(key) ?? "");
+    bodyOf({ markdown: response.text.trim().slice(0, 1), blocks: [] });
+    const threadTs = known === "" ? await this.#beginThread(place, response.threadName, key) : known;
+    const ts = await this.#post({ channel: place.channel, threadTs }, { text: response.text, blocks: [], key });
+    this.#begun.delete(key);
+    return ts;
+  }
+
+  /** Remembered until the thread has its text: sent again, that goes into the same one. */
+  async #beginThread(place: Place, name: string, key: string): Promise<string> {
+    const threadTs = await this.#post(place, { text: `**${name}**`, blocks: [], key: `${key}/thread` });
+    const [oldest] = this.#begun.keys();
+    if (this.#begun.size >= mostBegun && oldest !== undefined) this.#begun.delete(oldest);
+    this.#begun.set(key, threadTs);
+    return threadTs;
   }
 
   async #upload(place: Place, { filename, data, caption = "" }: Of<"file">): Promise<string> {

@@ -86,6 +86,7 @@ export class SlackSession implements AsyncDisposable {
       responseUrls: urls,
       logger,
       onAccepted: (post) => this.#progress.note(post),
+      onRefused: (post) => this.#progress.refuse(post),
       onRevoked: () =>
         revoked.reject(
           new GatewayError("unauthorized", "Cannot go on: Slack says the app was uninstalled or its token revoked", {
@@ -123,7 +124,8 @@ export class SlackSession implements AsyncDisposable {
   /** It is back after `gapSeconds`. `isCovered`: Slack itself repeats what was said meanwhile. */
   regained(gapSeconds: number, isCovered: boolean): void {
     this.#progress.isAlive = true;
-    if (isCovered || this.#before === null) this.#closed();
+    const isComplete = isCovered && !this.#progress.isWaiting;
+    if (isComplete || this.#before === null) this.#closed();
     else this.#close(this.#before, gapSeconds);
   }
 

@@ -15,7 +15,7 @@ export async function startSocket({ context, http, logger, session }: TransportO
   const { settings } = context;
   const pending = new Pending();
   const onEnvelope = async ({ body, acknowledge }: Envelope): Promise<void> => {
-    if (pending.size >= mostPending) return session.intake.ignored.add("over capacity");
+    if (pending.size >= mostPending) return session.intake.decline(body);
     using _entry = pending.enter();
     try {
       await acknowledge(await session.intake.receive(body));

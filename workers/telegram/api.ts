@@ -52,7 +52,8 @@ export class TelegramApi implements Disposable {
 
   /**
    * Calls a method once. `payload` is `null` for a method that takes none.
-   * @throws {TelegramError} whose code says what to do; the signal's reason when it was aborted.
+   * @throws {TelegramError} whose code says what to do; the signal's reason when it was aborted, but for something new in
+   * a chat, which is then `timeout`: it may be there.
    */
   async call<Method extends ApiMethod>(
     method: Method,
@@ -69,7 +70,8 @@ export class TelegramApi implements Disposable {
       const result = await (payload === null ? run(ending) : run(payload, ending));
       return result as ApiResult<Method>;
     } catch (reason) {
-      if (signal?.aborted === true) throw GatewayError.from(signal.reason);
+      // What people may see already is not told as never begun: it would be said again.
+      if (signal?.aborted === true && !isVisible(method)) throw GatewayError.from(signal.reason);
       if (deadline.signal.aborted) throw deadlineError(method, deadlineMs);
       throw errorOfCall(reason, { method, token: this.#token, isVisible: isVisible(method) });
     }

@@ -2,7 +2,7 @@
 import type { Update } from "grammy/types";
 import type { AdapterContext } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { sleep } from "../../src/support/time.ts";
+import { orAborted, sleep } from "../../src/support/time.ts";
 import type { TelegramApi } from "./api.ts";
 import { TelegramError } from "./api-error.ts";
 import {
@@ -132,7 +132,8 @@ export class PollLoop {
     const offset = Math.max(intake.offset ?? 0, ...updates.map((update) => update.update_id + 1));
     for (let pauseMs = 1_000; ; pauseMs = Math.min(pauseMs * 2, longestAcceptPauseMs)) {
       try {
-        await intake.accept(updates, offset);
+        // Stopped meanwhile, nobody waits for the journal: what it has not taken, Telegram gives again.
+        await orAborted(intake.accept(updates, offset), signal);
         return;
       } catch (reason) {
         signal.throwIfAborted();

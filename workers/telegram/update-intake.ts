@@ -4,7 +4,7 @@ import type { AdapterContext, Policy } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import { admits } from "../../src/support/admission.ts";
-import { after } from "../../src/support/time.ts";
+import { after, withDeadline } from "../../src/support/time.ts";
 import { Albums, type Departure } from "./albums.ts";
 import type { TelegramApi } from "./api.ts";
 import type { ChatMigrations } from "./chat-migrations.ts";
@@ -19,6 +19,7 @@ import { translateUpdate } from "./translate-update.ts";
 /** How long an album waits for its next part. */
 const albumWaitMs = 700;
 const answerDeadlineMs = 10_000;
+const stopDeadlineMs = 500;
 
 /** What an intake works with. */
 export type UpdateIntakeParts = {
@@ -96,7 +97,9 @@ export class UpdateIntake {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.[Symbol.dispose]();
-    await this.#departOld(Number.POSITIVE_INFINITY);
+    await withDeadline(this.#departOld(Number.POSITIVE_INFINITY), stopDeadlineMs, "Handing albums over").catch(() => {
+      // They are stored as what waits.
+    });
   }
 
   /** Never rejects: an album that cannot go waits on, and is stored. */
@@ -109,13 +112,10 @@ export class UpdateIntake {
   }
 
   async #depart({ messages, albums }: Departure, state: ResumeState | null): Promise<void> {
-    const { resume } = this.#parts.context;
     try {
-      // One turn's messages and state go in one frame, so that either both are on disk or neither.
-      const emitted = messages.length === 0 ? undefined : this.#emit(messages);
       // Without an offset what leaves is kept until it has arrived: its parts are confirmed already.
       const held = this.#albums.held(state?.mode === "polling" ? albums : []);
-      await Promise.all([emitted, state === null ? undefined : resume.store({ ...state, held })]);
+      await this.#emit(messages, state === null ? null : { ...state, held });
     } catch (reason) {
       this.#albums.stayed(albums);
       throw reason;
@@ -127,14 +127,19 @@ export class UpdateIntake {
     await this.store();
   }
 
-  /** One message that the gateway cannot take must not hold the others back for ever. */
-  async #emit(messages: readonly EmittedMessage[]): Promise<void> {
+  /** One turn's messages and state go in one frame, so that either both are on disk or neither. */
+  async #emit(messages: readonly EmittedMessage[], state: ResumeState | null): Promise<void> {
     const { context } = this.#parts;
     try {
-      await context.emit(messages);
+      const emitted = messages.length === 0 ? undefined : context.emit(messages);
+      await Promise.all([emitted, state === null ? undefined : context.resume.store(state)]);
     } catch (reason) {
       if (!isOwnFault(reason)) throw reason;
+      // One message that the gateway cannot take must not hold the others back for ever. None of them has left: in what
+      // is still the same turn the state is taken back, and follows the last of them.
+      if (state !== null) await this.store();
       for (const message of messages) await this.#emitAlone(message);
+      if (state !== null) await context.resume.store(state);
     }
   }
 

@@ -113,6 +113,34 @@ describe("a Discord adapter that listens", () => {
     await bench.ledger.accepted.count(2, "both deletions", ({ message }) => message.kind === "deleted");
   });
 
+  it("hears a reaction that is put again after it was taken, and each of them once", async () => {
+    await using test = await startBench();
+    const { discord, bench } = test;
+    const { world } = discord;
+    const heard = await bench.hear("react to me");
+    const reaction = {
+      user_id: world.ann.id,
+      channel_id: world.mainChannel,
+      message_id: heard.id,
+      guild_id: world.guildId,
+      emoji: { id: null, name: "👍" },
+      member: { user: world.ann },
+    };
+    bench.ledger.hold();
+    for (const type of ["ADD", "REMOVE", "ADD"]) world.dispatch(`MESSAGE_REACTION_${type}`, reaction);
+    await bench.ledger.emitted.count(1, "the first", ({ message }) => message.kind === "reaction");
+    // Sent again to the next generation: the same events have the same ids.
+    await bench.respawn();
+    await bench.hear("later");
+    const accepted = bench.ledger.accepted.items.filter(({ message }) => message.kind === "reaction");
+    const emitted = bench.ledger.emitted.items.filter(({ message }) => message.kind === "reaction");
+    assert.deepEqual(
+      accepted.map(({ message }) => message.metadata?.["reaction_action"]),
+      ["added", "removed", "added"],
+    );
+    assert.deepEqual([emitted.length, new Set(emitted.map(({ gatewayId }) => gatewayId)).size], [4, 3]);
+  });
+
   it("hears reactions put and taken, and not its own", async () => {
     await using test = await startBench();
     const { discord, bench } = test;

@@ -168,6 +168,24 @@ describe("a Discord adapter that speaks", () => {
     assert.ok(edits >= 2 && edits <= 6, `${edits} edits in five seconds`);
   });
 
+  it("shows each part of a long stream's end once, also when it is sent again half-way", async () => {
+    await using test = await startBench();
+    const { discord, bench } = test;
+    const heard = await bench.hear("at length");
+    const parts = ["a", "b", "c"].map((letter) => `${letter.repeat(1_900)}.`);
+    const end = { kind: "stream_end", text: parts.join("\n") } as const;
+    await bench.answer(heard, { kind: "stream_start" }, "start");
+    const second = bench.shown(({ text }) => text === parts[1], "the second part");
+    const ending = bench.answer(heard, end, "end");
+    ending.catch(() => {});
+    await second;
+    discord.setFault("send", { kind: "server_error", status: 503, times: 1 });
+    await assert.rejects(ending, { code: "platform_unavailable" });
+    await bench.answer(heard, end, "end");
+    const shown = discord.shown.map(({ text }) => text);
+    for (const part of parts) assert.equal(shown.filter((text) => text === part).length, 1, part.slice(0, 1));
+  });
+
   it("types until it has answered", async () => {
     await using clock = new FakeClock();
     await using test = await startBench();

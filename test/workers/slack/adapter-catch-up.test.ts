@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { GatewayError } from "../../../src/contract/errors.ts";
 import { aliceUser } from "../../emulators/slack/workspace.ts";
 import { startSlack, type SlackBench } from "./slack-bench.ts";
 
@@ -60,6 +61,41 @@ describe("slack adapter, catching up", () => {
     assert.deepEqual(bench.ledger.texts(), ["heard", "live"]);
     await bench.start();
     await bench.ledger.acceptedText("missed");
+  });
+
+  it("remembers as unheard what could not be stored, whatever is heard after it", async () => {
+    await using running = await startSlack();
+    const { slack, bench } = running;
+    const heard = await bench.hear("heard");
+    bench.ledger.refuse(new GatewayError("queue_full", "full"));
+    const refused = slack.tell(general, { text: "refused", user: aliceUser });
+    await bench.ledger.log.first(({ event }) => event === "slack-event-not-accepted", "the refusal");
+    bench.ledger.release();
+    await bench.hear("later");
+    await bench.stop();
+    const { channels } = bench.ledger.resumeState as { readonly channels: Readonly<Record<string, string>> };
+    assert.equal(channels[general], heard.id, `it would go on after ${refused}`);
+    await bench.start();
+    await bench.ledger.acceptedText("refused");
+  });
+
+  it("remembers as unheard what came when too much waited already", async () => {
+    await using running = await startSlack();
+    const { slack, bench } = running;
+    await bench.hear("heard");
+    bench.ledger.hold();
+    for (let index = 0; index < 2_000; index += 1) slack.tell(general, { text: `waits ${index}`, user: aliceUser });
+    const last = slack.tell(general, { text: "one too many", user: aliceUser });
+    await bench.ledger.log.first(({ fields }) => fields["kind"] === "over capacity", "one that is left");
+    bench.ledger.release();
+    await bench.ledger.accepted.count(2_001, "all others");
+    await bench.hear("later");
+    await bench.stop();
+    const { channels } = bench.ledger.resumeState as { readonly channels: Readonly<Record<string, string>> };
+    assert.ok(
+      Number(channels[general]) < Number(last),
+      `it would go on after ${channels[general]}, and ${last} is lost`,
+    );
   });
 
   it("counts the gap where a history may not be read", async () => {

@@ -68,6 +68,26 @@ describe("slack adapter, what goes out", () => {
     assert.equal(slack.workspace.threadOf(general, root?.ts ?? "").at(-1)?.text, "there");
   });
 
+  it("begins a thread once, also when what stands in it is sent again", async () => {
+    await using running = await startSlack();
+    const { slack, bench } = running;
+    const response = { kind: "thread_reply", threadName: "begun once", text: "there" } as const;
+    slack.service.failSendNumber = 2;
+    await assert.rejects(bench.send(general, response, null, "key"), { code: "platform_unavailable" });
+    await bench.send(general, response, null, "key");
+    const roots = slack.workspace.rootsOf(general).filter(({ text }) => text === "*begun once*");
+    assert.equal(roots.length, 1);
+    assert.equal(slack.workspace.threadOf(general, roots[0]?.ts ?? "").at(-1)?.text, "there");
+  });
+
+  it("takes a thread's text that begins with an empty line", async () => {
+    await using running = await startSlack();
+    const { slack, bench } = running;
+    const message = await bench.hear("discuss this");
+    await bench.answer(message, { kind: "thread_reply", threadName: "talk", text: "\n\nhere" });
+    assert.equal(slack.workspace.threadOf(general, message.id).length, 2);
+  });
+
   it("finds a message whose answer was lost, and says it once", async () => {
     await using running = await startSlack();
     const { slack, bench } = running;

@@ -156,6 +156,36 @@ describe("Progress", () => {
     assert.deepEqual(progress.heard.channels, { C1: "9.1" });
   });
 
+  it("does not go past a message that was not accepted until it is", () => {
+    const progress = new Progress(resumeOf(null), assert.ifError);
+    progress.note(post("1.1"));
+    progress.refuse(post("2.1"));
+    progress.refuse(post("3.1"));
+    for (const each of [post("4.1"), post("4.1", "", "C2"), post("4.2", "1.1")]) progress.note(each);
+    assert.deepEqual(progress.heard.channels, { C1: "1.1", C2: "4.1" });
+    assert.equal(progress.isWaiting, true);
+    progress.freeze();
+    progress.note(post("2.1"));
+    progress.thaw();
+    assert.equal(progress.heard.channels["C1"], "2.1");
+    progress.note(post("3.1"));
+    assert.equal(progress.isWaiting, false);
+    progress.note(post("5.1"));
+    assert.equal(progress.heard.channels["C1"], "5.1");
+  });
+
+  it("begins at what was not accepted where a channel has no place of its own, and not before a gap is closed", () => {
+    const progress = new Progress(resumeOf(null), assert.ifError);
+    progress.refuse(post("7.1"));
+    assert.deepEqual(progress.heard.channels, { C1: "7.099999" });
+    progress.freeze();
+    progress.refuse(post("9.1", "", "C2"));
+    progress.refuse(post("8.1", "", "C2"));
+    assert.deepEqual(progress.heard.channels, { C1: "7.099999" });
+    progress.thaw();
+    assert.deepEqual(progress.heard.channels, { C1: "7.099999", C2: "8.099999" });
+  });
+
   it("reads nothing from a state that is broken", async () => {
     const broken = { aliveAt: 7, channels: { C1: "x", C2: "1.1", C3: null }, threads: [] };
     const progress = new Progress(resumeOf(broken), assert.ifError);

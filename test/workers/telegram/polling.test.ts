@@ -118,6 +118,25 @@ describe("telegram adapter, polling", () => {
     assert.partialDeepStrictEqual(bench.ledger.resumeState, { held: [] });
   });
 
+  it("stops at once while the journal takes nothing, and the next life gets what waited", async () => {
+    await using platform = await TelegramPlatform.start();
+    await using clock = new FakeClock();
+    await using bench = await AdapterBench.start(platform);
+    const photo = [{ file_id: "A", file_unique_id: "A", width: 1, height: 1 }];
+    const part = platform.sayMessage(otherChat, null, { photo, media_group_id: "g", caption: "look" });
+    await platform.acknowledged(part);
+    bench.ledger.hold();
+    await platform.say({ text: "waiting" });
+    await bench.ledger.emitted.first(({ message }) => message.text === "waiting", "the message on its way");
+    const { running } = bench;
+    const outcome = await clock.outcomeOf(running.stop(), 2, "the end of stop");
+    assert.equal(outcome.kind, "resolved");
+    await bench.respawn();
+    await bench.ledger.acceptedText("waiting");
+    await clock.advanceUntil(() => bench.ledger.texts("look").length > 0, 5);
+    await bench.ledger.acceptedText("look");
+  });
+
   it("answers a button once its message is on disk", async () => {
     await using platform = await TelegramPlatform.start();
     await using bench = await AdapterBench.start(platform);
@@ -268,6 +287,18 @@ describe("telegram adapter, sending", () => {
     await assert.rejects(bench.running.send?.({ ...request, signal }) ?? Promise.resolve(), { code: "rate_limited" });
     await bench.running.send?.({ ...request, signal });
     assert.equal(platform.shown.length, 3);
+  });
+
+  it("does not know what became of a message whose answer the stop cut off", async () => {
+    await using platform = await TelegramPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const sending = bench.send(main, "said perhaps");
+    sending.catch(() => {});
+    await platform.faultMet("send", 1);
+    bench.abort();
+    await assert.rejects(sending, { code: "timeout" }, "the outbox would say it again");
+    await assert.rejects(bench.send(main, "never begun"), { code: "adapter_unavailable" });
   });
 
   it("sends an anonymous poll where no other is allowed", async () => {
