@@ -8,6 +8,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { EventTranscript } from "../support/gateway-events.ts";
 import { freePort, GatewayHome, type RunningGateway } from "../support/gateway-fixture.ts";
+import { formsOf } from "../support/secret-forms.ts";
 
 const cliPath = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
@@ -67,21 +68,6 @@ const leaky = `export default {
   },
 };
 `;
-
-/** Every form a text may take on its way out. */
-function formsOf(secret: string): readonly string[] {
-  const bytes = Buffer.from(secret);
-  return [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1),
-    encodeURIComponent(secret),
-    bytes.toString("base64"),
-    bytes.toString("base64url"),
-    // Within a longer text, such as Basic credentials: without the characters that the neighbours decide.
-    Buffer.from(`user:${secret}`).toString("base64").slice(8, -4),
-  ];
-}
 
 async function cli(gateway: RunningGateway, ...args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [cliPath, "--config", gateway.home.configPath, ...args], {

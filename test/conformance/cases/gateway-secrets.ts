@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
 import { GatewayBench } from "../gateway-bench.ts";
-import { formsOf } from "../secret-forms.ts";
+import { formsOf } from "../../support/secret-forms.ts";
 
 const supervisor = "backoff_min_ms = 50\nbackoff_max_ms = 100";
 

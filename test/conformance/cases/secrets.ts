@@ -5,7 +5,7 @@ import { AdapterBench } from "../adapter-bench.ts";
 import { calledByClients, type ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform, PlatformFault } from "../emulated-platform.ts";
 import { FakeClock } from "../fake-clock.ts";
-import { formsOf } from "../secret-forms.ts";
+import { formsOf } from "../../support/secret-forms.ts";
 
 const faults: readonly PlatformFault[] = [
   { kind: "bad_credentials" },

@@ -1,7 +1,7 @@
 /** Discord's gateway: sessions with sequence numbers, which can be resumed where they were. {@link https://discord.com/developers/docs/events/gateway} */
 import type { WebSocket } from "ws";
 import type { PlatformFault } from "../../conformance/emulated-platform.ts";
-import type { FaultBoard } from "./fault-board.ts";
+import type { FaultBoard } from "../fault-board.ts";
 import { fieldsOf, type Fields } from "./fields.ts";
 import type { GatewayBehavior } from "./gateway-behavior.ts";
 import type { World } from "./world.ts";

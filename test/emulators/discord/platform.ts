@@ -12,7 +12,7 @@ import type {
   SaidMessage,
   ShownItem,
 } from "../../conformance/emulated-platform.ts";
-import { FaultBoard } from "./fault-board.ts";
+import { FaultBoard } from "../fault-board.ts";
 import { GatewaySessions } from "./gateway-sessions.ts";
 import { InteractionDesk } from "./interaction-desk.ts";
 import { nonsense } from "./nonsense.ts";

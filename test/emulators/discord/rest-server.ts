@@ -1,7 +1,7 @@
 /** Discord's HTTP servers: the REST API and the file server. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PlatformFault } from "../../conformance/emulated-platform.ts";
-import type { FaultBoard } from "./fault-board.ts";
+import type { FaultBoard } from "../fault-board.ts";
 import type { GatewaySessions } from "./gateway-sessions.ts";
 import { Refusal } from "./refusal.ts";
 import { readRequestBody } from "./request-body.ts";

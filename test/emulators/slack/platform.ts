@@ -14,7 +14,7 @@ import type {
 } from "../../conformance/emulated-platform.ts";
 import { Observed } from "../../conformance/observed.ts";
 import { EventsPusher } from "./events-pusher.ts";
-import { FaultBoard } from "./fault-board.ts";
+import { FaultBoard } from "../fault-board.ts";
 import { frameNonsense, requestNonsense } from "./nonsense.ts";
 import { Service } from "./service.ts";
 import { SocketMode } from "./socket-mode.ts";

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { FaultPlace, PlatformFault } from "../../conformance/emulated-platform.ts";
 import { Observed } from "../../conformance/observed.ts";
-import type { FaultBoard } from "./fault-board.ts";
+import type { FaultBoard } from "../fault-board.ts";
 import type { Json } from "./workspace.ts";
 import type { WebApi } from "./web-api.ts";
 import type { Workspace } from "./workspace.ts";

@@ -5,7 +5,7 @@ import type { FaultPlace, PlatformFault, ShownItem } from "../../conformance/emu
 import { Observed } from "../../conformance/observed.ts";
 import { ApiRefusal } from "./api-refusal.ts";
 import type { BotWorld } from "./bot-world.ts";
-import { FaultBoard } from "./fault-board.ts";
+import { FaultBoard } from "../fault-board.ts";
 import { listOf, type Method, methodsOf } from "./methods.ts";
 import { readFields, type RequestFields } from "./request-fields.ts";
 

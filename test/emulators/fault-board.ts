@@ -1,6 +1,6 @@
 /** Which faults are set, and how often they were met. */
-import type { FaultPlace, PlatformFault } from "../../conformance/emulated-platform.ts";
-import { Observed } from "../../conformance/observed.ts";
+import type { FaultPlace, PlatformFault } from "../conformance/emulated-platform.ts";
+import { Observed } from "../conformance/observed.ts";
 
 /** The faults of one emulator. */
 export class FaultBoard {
