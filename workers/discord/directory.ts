@@ -1,6 +1,6 @@
 /** Names and kinds of channels and guilds, from what the gateway tells at its start; a channel that it did not tell of is asked for once. */
 import { ChannelType } from "discord.js";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import { childrenOf, idOf, numberOf, textOf, type Payload } from "./payload.ts";
 
 /** What is known of a channel. */

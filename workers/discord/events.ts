@@ -1,11 +1,11 @@
 /** What the gateway tells: sorted into what is learned, what is answered at once, and what becomes a message. */
 import type { AdapterLog, Policy } from "../../src/contract/adapter.ts";
 import { admits } from "../../src/support/admission.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { Channel, Directory } from "./directory.ts";
 import type { Inbox, InboxEvent, Translated } from "./inbox.ts";
 import type { Interactions } from "./interactions.ts";
-import { MinuteLog } from "./minute-log.ts";
+import { MinuteLog } from "../../src/support/minute-log.ts";
 import { childOf, idOf, numberOf, payloadOf, textOf, textsOf, type Payload } from "./payload.ts";
 import type { Mark, ResumeKeeper } from "./resume-keeper.ts";
 import { translateDelete, translateReaction, unknownSender, type KnownSender } from "./translate-event.ts";
@@ -44,7 +44,7 @@ export class Events {
 
   constructor(parts: EventsParts) {
     this.#parts = parts;
-    this.#ignored = new MinuteLog((fields) => parts.log.warn("discord-event-ignored", fields));
+    this.#ignored = new MinuteLog(({ kind, count }) => parts.log.warn("discord-event-ignored", { kind, count }));
   }
 
   /** Takes one dispatch. Never throws. */

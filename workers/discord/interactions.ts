@@ -9,7 +9,7 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import { after } from "../../src/support/time.ts";
 import { discordCodes, isDiscordError } from "./api-error.ts";
 import type { DiscordApi } from "./api.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import { idOf, type Payload } from "./payload.ts";
 import { suggestionsFor, type InteractionHead } from "./translate-interaction.ts";
 

@@ -8,7 +8,7 @@ import { Events } from "./events.ts";
 import { Gateway } from "./gateway.ts";
 import { Inbox } from "./inbox.ts";
 import { Interactions } from "./interactions.ts";
-import { MinuteLog } from "./minute-log.ts";
+import { MinuteLog } from "../../src/support/minute-log.ts";
 import { childOf, idOf, textOf, type Payload } from "./payload.ts";
 import { Recovery } from "./recovery.ts";
 import type { ResumeKeeper } from "./resume-keeper.ts";
@@ -43,7 +43,7 @@ export class Listener implements Disposable {
     const { api, context, keeper, policy, signal, onError } = parts;
     this.#parts = parts;
     this.#isContinued = parts.isContinued;
-    this.#dropped = new MinuteLog((fields) => context.log.warn("discord-message-dropped", fields));
+    this.#dropped = new MinuteLog(({ kind, count }) => context.log.warn("discord-message-dropped", { kind, count }));
     this.directory = createDirectory(api);
     for (const [channelId, userId] of keeper.directChannels) this.directory.observeDirect(channelId, userId);
     this.interactions = new Interactions(api, (reason) => onError("interaction", reason));

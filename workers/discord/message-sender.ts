@@ -4,7 +4,7 @@ import type { ReplyTo } from "../../src/contract/message.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { discordCodes, isDiscordError } from "./api-error.ts";
 import type { DiscordApi } from "./api.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { Interactions, MessageBody } from "./interactions.ts";
 import { nonceOf } from "./nonce.ts";
 import { idOf } from "./payload.ts";

@@ -6,7 +6,7 @@ import type { StatusUpdate } from "../../src/contract/response.ts";
 import { EditStreams } from "../../src/support/edit-streams.ts";
 import { TypingIndicators } from "../../src/support/typing-indicator.ts";
 import type { DiscordApi } from "./api.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { Directory } from "./directory.ts";
 import { emojiInRoute, toEmoji } from "./emoji.ts";
 import type { Interactions } from "./interactions.ts";

@@ -5,7 +5,7 @@
 import type { SessionInfo } from "discord.js";
 import type { AdapterContext } from "../../src/contract/adapter.ts";
 import { after } from "../../src/support/time.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import { mostChannels, newerOf, parseSession, type ResumeState, type Session } from "./resume-state.ts";
 
 /** Everything up to here has been accepted, or is counted as lost. */

@@ -1,5 +1,6 @@
 /** The channel behind an address: direct messages have one that must be asked for. */
 import { GatewayError } from "../../src/contract/errors.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { Address } from "./address.ts";
 import type { SlackApi } from "./api.ts";
 import { fieldsOf, textOf } from "./fields.ts";
@@ -9,8 +10,8 @@ const mostKept = 5_000;
 /** The direct messages of one adapter. */
 export class Channels {
   readonly #api: SlackApi;
-  /** Channels of direct messages by user, the oldest first; they never change. */
-  readonly #direct = new Map<string, string>();
+  /** Channels of direct messages by user; they never change. */
+  readonly #direct = new BoundedMap<string>(mostKept);
 
   constructor(api: SlackApi) {
     this.#api = api;
@@ -25,8 +26,6 @@ export class Channels {
       fieldsOf((await this.#api.call("conversations.open", { users: address.id }))["channel"])["id"],
     );
     if (channel === "") throw new GatewayError("not_found", `Cannot send to dm:${address.id}: Slack opens no channel`);
-    const [oldest] = this.#direct.keys();
-    if (this.#direct.size >= mostKept && oldest !== undefined) this.#direct.delete(oldest);
     this.#direct.set(address.id, channel);
     return channel;
   }

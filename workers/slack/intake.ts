@@ -3,6 +3,8 @@ import type { Logger } from "@slack/bolt";
 import type { AdapterContext, Policy } from "../../src/contract/adapter.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
+import { MinuteLog } from "../../src/support/minute-log.ts";
 import { TimeoutError, withDeadline } from "../../src/support/time.ts";
 import { admitsDeed, admitsPost, isOwn, type Deed } from "./admitted.ts";
 import type { Identity } from "./api.ts";
@@ -10,7 +12,6 @@ import { BoltGate } from "./bolt-gate.ts";
 import { findDetails, type DetailsRequest } from "./details.ts";
 import type { Directory } from "./directory.ts";
 import { fieldsOf, listOf, textOf, type Fields } from "./fields.ts";
-import { IgnoredEvents } from "./ignored.ts";
 import { InOrder } from "./in-order.ts";
 import {
   commandOf,
@@ -47,6 +48,7 @@ export type IntakeOptions = {
 const commandTimeoutMs = 2_500;
 /** Slack tells of one post up to twice within moments, and again for an hour where it was not acknowledged. */
 const mostRemembered = 5_000;
+const ignoredKinds = { mostKinds: 200, longestKind: 80 };
 const nothing: Fields = {};
 const slowText = "This takes longer than usual. If nothing comes of it, please try again.";
 const failedText = "The command could not be stored and was not carried out. Please try again.";
@@ -55,17 +57,20 @@ const failedText = "The command could not be stored and was not carried out. Ple
 export class Intake {
   /** Swapped in place; holds from the next event on. */
   policy: Policy;
-  readonly ignored: IgnoredEvents;
+  readonly ignored: MinuteLog;
   readonly #options: IntakeOptions;
   readonly #gate: BoltGate;
   readonly #order = new InOrder();
-  /** The oldest first. */
-  readonly #remembered = new Map<string, Promise<void>>();
+  readonly #remembered = new BoundedMap<Promise<void>>(mostRemembered);
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.policy = options.context.policy;
-    this.ignored = new IgnoredEvents(options.context.log);
+    const { log } = options.context;
+    this.ignored = new MinuteLog(
+      ({ kind, sinceLast }) => log.warn("slack-event-ignored", { kind, count: sinceLast }),
+      ignoredKinds,
+    );
     const { identity, logger } = options;
     this.#gate = new BoltGate({ identity, logger, handle: (body) => this.#handle(body) });
   }
@@ -77,13 +82,13 @@ export class Intake {
   async receive(body: Fields): Promise<Fields> {
     const outcome = await this.#gate.pass(body);
     if (outcome.kind === "handled") return outcome.answer;
-    this.ignored.add(textOf(body["type"]) || "malformed");
+    this.ignored.note(textOf(body["type"]) || "malformed");
     return nothing;
   }
 
   /** Takes nothing, since too much waits already: the body is not acknowledged, and its message counts as unheard. */
   decline(body: Fields): void {
-    this.ignored.add("over capacity");
+    this.ignored.note("over capacity");
     const event = fieldsOf(body["event"]);
     const post = isPost(event) ? parsePost(event) : null;
     const { identity, onRefused } = this.#options;
@@ -134,7 +139,7 @@ export class Intake {
       if (post !== null) await this.accept(post, teamId);
     } else if (type === "reaction_added" || type === "reaction_removed") await this.#handleReaction(event, teamId);
     else if (type === "app_uninstalled" || (type === "tokens_revoked" && hasBotToken(event))) this.#options.onRevoked();
-    else this.ignored.add(type || "event");
+    else this.ignored.note(type || "event");
     return nothing;
   }
 
@@ -150,10 +155,10 @@ export class Intake {
   /** Clicks and forms. Where the journal is slow nothing is acknowledged, and Slack shows who clicked that it failed. */
   async #handleDeeds(body: Fields, ...deeds: readonly (Interaction | null)[]): Promise<Fields> {
     for (const deed of deeds) {
-      if (deed === null) this.ignored.add("malformed interaction");
+      if (deed === null) this.ignored.note("malformed interaction");
       else if (this.#admitsDeed(deed)) await this.#emitDeed(deed, body);
     }
-    if (deeds.length === 0) this.ignored.add("malformed interaction");
+    if (deeds.length === 0) this.ignored.note("malformed interaction");
     return nothing;
   }
 
@@ -162,7 +167,7 @@ export class Intake {
     const declared = this.policy.commands;
     const command = resolveCommand(typed, declared);
     const deed = parseCommand(body, command ?? typed);
-    if (deed === null) this.ignored.add("malformed command");
+    if (deed === null) this.ignored.note("malformed command");
     if (deed === null || !this.#admitsDeed(deed)) return nothing;
     if (command === null) return whispered(usageText(typed, declared));
     const emitting = this.#emitDeed(deed, body);
@@ -206,8 +211,6 @@ export class Intake {
     const known = this.#remembered.get(name);
     if (known !== undefined) return known;
     const running = run();
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size >= mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
     this.#remembered.set(name, running);
     try {
       await running;

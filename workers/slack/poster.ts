@@ -1,5 +1,6 @@
 /** Posting: each part once, also where an answer is lost or a send is tried again. */
 import { GatewayError } from "../../src/contract/errors.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { SlackApi } from "./api.ts";
 import { fieldsOf, listOf, textOf, type Fields } from "./fields.ts";
 import { longestMarkdown, toMrkdwn } from "./mrkdwn.ts";
@@ -22,7 +23,7 @@ const eventType = "bulkhead_send";
 export class Poster {
   readonly #api: SlackApi;
   /** Ids of the parts of sends that failed half-way, the oldest first. */
-  readonly #unfinished = new Map<string, readonly string[]>();
+  readonly #unfinished = new BoundedMap<readonly string[]>(mostUnfinished);
   /** Keys of parts whose answer was lost and that were not to be seen then. */
   readonly #doubtful = new Set<string>();
 
@@ -101,8 +102,6 @@ export class Poster {
 
   #remember(key: string, posted: readonly string[]): void {
     if (key === "" || posted.length === 0) return;
-    const [oldest] = this.#unfinished.keys();
-    if (this.#unfinished.size >= mostUnfinished && oldest !== undefined) this.#unfinished.delete(oldest);
     this.#unfinished.set(key, posted);
   }
 }

@@ -1,4 +1,5 @@
 /** Where answers can be sent that one person alone sees: kept in this thread's memory, for as long as Slack takes them. */
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 
 type Entry = { readonly url: string; readonly user: string; readonly expiresAtMs: number; uses: number };
 
@@ -9,13 +10,10 @@ const mostUrls = 10_000;
 
 /** The addresses of one adapter, by trigger id. After a respawn there are none: answers are then plain messages. */
 export class ResponseUrls {
-  /** The oldest first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new BoundedMap<Entry>(mostUrls);
 
   /** Keeps `url` for the answers to `trigger`, which `user` asked for. */
   add(trigger: string, url: string, user: string): void {
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size >= mostUrls && oldest !== undefined) this.#entries.delete(oldest);
     this.#entries.set(trigger, { url, user, expiresAtMs: Date.now() + keepMs, uses: 0 });
   }
 

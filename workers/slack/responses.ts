@@ -5,6 +5,7 @@ import type { ReplyTo } from "../../src/contract/message.ts";
 import type { Response } from "../../src/contract/response.ts";
 import { EditStreams } from "../../src/support/edit-streams.ts";
 import { nameOfEmoji } from "../../src/support/emoji.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 import { parseAddress, replyIn, threadOf } from "./address.ts";
 import type { SlackApi } from "./api.ts";
 import type { AssistantStatus } from "./assistant-status.ts";
@@ -43,7 +44,7 @@ export class Responses implements Disposable {
   readonly #options: ResponsesOptions;
   readonly #streams: EditStreams;
   /** Thread by the send that began it and is not through, the oldest first. */
-  readonly #begun = new Map<string, string>();
+  readonly #begun = new BoundedMap<string>(mostBegun);
 
   constructor(options: ResponsesOptions) {
     this.#options = options;
@@ -129,8 +130,6 @@ export class Responses implements Disposable {
   /** Remembered until the thread has its text: sent again, that goes into the same one. */
   async #beginThread(place: Place, name: string, key: string): Promise<string> {
     const threadTs = await this.#post(place, { text: `**${name}**`, blocks: [], key: `${key}/thread` });
-    const [oldest] = this.#begun.keys();
-    if (this.#begun.size >= mostBegun && oldest !== undefined) this.#begun.delete(oldest);
     this.#begun.set(key, threadTs);
     return threadTs;
   }

@@ -35,7 +35,7 @@ export async function startSocket({ context, http, logger, session }: TransportO
           logger,
           onEnvelope: (envelope) => void onEnvelope(envelope),
           onFrame: () => context.frame(),
-          onMalformed: () => session.intake.ignored.add("malformed frame"),
+          onMalformed: () => session.intake.ignored.note("malformed frame"),
           drained: () => pending.drained(drainMs),
         },
         signal,

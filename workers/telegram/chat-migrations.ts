@@ -1,12 +1,13 @@
 /** Groups that have become supergroups: Telegram gives them another id and forgets the old one. */
 import type { AdapterLog } from "../../src/contract/adapter.ts";
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 
 const mostMigrations = 1_000;
 
 /** Where the chats of old ids are now. What is forgotten is learnt anew from the next refusal. */
 export class ChatMigrations {
   readonly #log: AdapterLog;
-  readonly #targets = new Map<string, string>();
+  readonly #targets = new BoundedMap<string>(mostMigrations);
 
   constructor(log: AdapterLog) {
     this.#log = log;
@@ -15,8 +16,6 @@ export class ChatMigrations {
   /** The chat is known under another id from now on. */
   add(from: string, to: string): void {
     if (this.#targets.get(from) === to) return;
-    const [oldest] = this.#targets.keys();
-    if (this.#targets.size >= mostMigrations && oldest !== undefined) this.#targets.delete(oldest);
     this.#targets.set(from, to);
     this.#log.warn("telegram-chat-migrated", { from, to });
   }

@@ -1,4 +1,5 @@
 /** Answers of several messages: one that failed half-way and is sent again goes on where it stopped. */
+import { BoundedMap } from "../../src/support/bounded-map.ts";
 
 /** What is shown of one send. */
 type Progress = { shown: number; firstId: string };
@@ -8,7 +9,7 @@ const mostRemembered = 1_000;
 
 /** How far each send got, by its idempotency key. */
 export class PartProgress {
-  readonly #progress = new Map<string, Progress>();
+  readonly #progress = new BoundedMap<Progress>(mostRemembered);
 
   /** Runs the steps that have not succeeded under this key yet; resolves with what the first one resolved with. */
   async run(key: string, steps: readonly (() => Promise<string>)[]): Promise<string> {
@@ -21,15 +22,9 @@ export class PartProgress {
         progress.shown += 1;
       }
     } catch (reason) {
-      if (progress.shown > 0) this.#remember(key, progress);
+      if (progress.shown > 0) this.#progress.set(key, progress);
       throw reason;
     }
     return progress.firstId;
-  }
-
-  #remember(key: string, progress: Progress): void {
-    const [oldest] = this.#progress.keys();
-    if (this.#progress.size >= mostRemembered && oldest !== undefined) this.#progress.delete(oldest);
-    this.#progress.set(key, progress);
   }
 }

@@ -4,12 +4,12 @@ import type { AdapterContext, Policy } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import { admits } from "../../src/support/admission.ts";
+import { MinuteLog } from "../../src/support/minute-log.ts";
 import { after, withDeadline } from "../../src/support/time.ts";
 import { Albums, type Departure } from "./albums.ts";
 import type { TelegramApi } from "./api.ts";
 import type { ChatMigrations } from "./chat-migrations.ts";
 import { commandNames } from "./command-menu.ts";
-import { IgnoredUpdates } from "./ignored-updates.ts";
 import type { BotAccount } from "./mentions.ts";
 import { type ResumeState, usableOffset } from "./resume-state.ts";
 import type { TopicMemory } from "./topic-memory.ts";
@@ -20,6 +20,7 @@ import { translateUpdate } from "./translate-update.ts";
 const albumWaitMs = 700;
 const answerDeadlineMs = 10_000;
 const stopDeadlineMs = 500;
+const ignoredKinds = { mostKinds: 50, longestKind: 64 };
 
 /** What an intake works with. */
 export type UpdateIntakeParts = {
@@ -37,7 +38,7 @@ export type UpdateIntakeParts = {
 export class UpdateIntake {
   readonly #parts: UpdateIntakeParts;
   readonly #albums: Albums;
-  readonly #ignored: IgnoredUpdates;
+  readonly #ignored: MinuteLog;
   #policy: Policy;
   #commands: ReadonlyMap<string, string>;
   #state: ResumeState;
@@ -50,7 +51,12 @@ export class UpdateIntake {
     this.#commands = commandNames(parts.policy.commands);
     this.#state = parts.state;
     this.#albums = new Albums(parts.state.held, Date.now());
-    this.#ignored = new IgnoredUpdates(parts.context.log);
+    const { log } = parts.context;
+    this.#ignored = new MinuteLog(({ kind, count }) => {
+      // Service messages and the like are no fault of anybody.
+      if (kind === "malformed") log.warn("telegram-update-ignored", { kind, count });
+      else log.debug("telegram-update-ignored", { kind, count });
+    }, ignoredKinds);
     this.#watchAlbums();
   }
 
@@ -175,7 +181,7 @@ export class UpdateIntake {
         });
         return;
       case "ignored":
-        this.#ignored.add(translated.what);
+        this.#ignored.note(translated.what);
     }
   }
 

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { parseAddress, replyIn, threadOf } from "../../../workers/slack/address.ts";
-import { IgnoredEvents } from "../../../workers/slack/ignored.ts";
 import { InOrder } from "../../../workers/slack/in-order.ts";
 import { Progress } from "../../../workers/slack/progress.ts";
 import { ResponseUrls } from "../../../workers/slack/response-urls.ts";
@@ -105,19 +104,6 @@ describe("signatures", () => {
     assert.ok(isFresh(timestamp, nowMs + 300_000));
     assert.ok(!isFresh(timestamp, nowMs + 301_000) && !isFresh(timestamp, nowMs - 301_000));
     assert.ok(!isFresh("", nowMs) && !isFresh("1e9", nowMs) && !isFresh(undefined, nowMs));
-  });
-});
-
-describe("IgnoredEvents", () => {
-  it("says each kind once a minute, with how many there were", () => {
-    const lines: unknown[] = [];
-    const log = { debug() {}, info() {}, error() {}, warn: (_: string, fields?: unknown) => void lines.push(fields) };
-    const ignored = new IgnoredEvents(log);
-    for (const nowMs of [0, 10, 59_999, 60_000]) ignored.add("x", nowMs);
-    assert.deepEqual(lines, [
-      { kind: "x", count: 1 },
-      { kind: "x", count: 3 },
-    ]);
   });
 });
 
