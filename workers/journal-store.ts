@@ -136,6 +136,8 @@ export class JournalStore implements Disposable {
         return this.#sends.add(write.send);
       case "sendState":
         return this.#sends.setState(write);
+      case "releaseSends":
+        return this.#sends.release(write);
       case "mail":
         this.#hasDeleted = this.#mail.add(write) || this.#hasDeleted;
         return fresh;

@@ -88,8 +88,8 @@ function encodeWrite(write: JournalWrite, writes: unknown[], parts: Uint8Array[]
   } else if (write.op === "ack") {
     writes.push(codeAck, write.seq, write.atMs);
   } else if (write.op === "send") {
-    const { id, seq, key, conversation, idempotencyKey, response, state, atMs } = write.send;
-    writes.push(codeSend, id, seq, key, conversation, idempotencyKey, response.length, state, atMs);
+    const { id, seq, key, conversation, idempotencyKey, response, state, atMs, dueAtMs } = write.send;
+    writes.push(codeSend, id, seq, key, conversation, idempotencyKey, response.length, state, atMs, dueAtMs);
     parts.push(response);
   } else if (write.op === "mail") {
     const { cursor, key, conversation, response, atMs } = write;
@@ -141,6 +141,7 @@ export function decodeGroup(writes: readonly unknown[], bytes: Uint8Array): Jour
             response: nextBytes(),
             state: next(),
             atMs: next(),
+            dueAtMs: next(),
           },
         });
         break;

@@ -54,6 +54,8 @@ export type JournalWrite =
       readonly error: ErrorReport | null;
       readonly atMs: number;
     }
+  /** Sends that were held until a time up to `upToMs` may go now; none with a number above `upToSeq` is meant. */
+  | { readonly op: "releaseSends"; readonly upToMs: number; readonly upToSeq: number }
   /** A reply for a client that fetches. At most 1,000 per conversation: the oldest go. */
   | {
       readonly op: "mail";
@@ -97,7 +99,10 @@ export type SendRow = {
   /** The Response as JSON; empty once it is confirmed. */
   readonly response: Uint8Array;
   readonly state: SendState;
+  /** When it was made; once it was held, when it was due. */
   readonly atMs: number;
+  /** Held until then; 0: not held. */
+  readonly dueAtMs: number;
 };
 
 /** What a write came to: `existingId` is the first send's id for a duplicate `send`, else `null`. */
@@ -192,10 +197,18 @@ export type JournalQueries = {
     readonly args: { readonly id: string };
     readonly answer: { readonly key: string; readonly conversation: string; readonly payload: Uint8Array } | null;
   };
-  /** Sends still `queued` or `attempted`, with their responses. */
+  /** Sends still `queued` or `attempted` and not held, with their responses. */
   openSends: {
     readonly args: { readonly key: string; readonly afterSeq: number; readonly limit: number };
     readonly answer: readonly (SendRow & { readonly attempts: number; readonly nextAttemptAtMs: number })[];
+  };
+  /** Of the sends that are held: whose are due by `upToMs`, and when the next one is; `null`: there is none. */
+  heldSends: {
+    readonly args: { readonly upToMs: number };
+    readonly answer: {
+      readonly due: readonly { readonly key: string; readonly firstSeq: number; readonly lastSeq: number }[];
+      readonly nextDueAtMs: number | null;
+    };
   };
   send: { readonly args: { readonly id: string }; readonly answer: SendStatusRow | null };
   mail: {

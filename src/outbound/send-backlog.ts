@@ -22,6 +22,8 @@ export class SendBacklog implements Disposable {
   /** Rows after this one may be on disk only; `null`: all are in memory. */
   #afterSeq: number | null = 0;
   #cameMeanwhile = false;
+  /** Where reading begins again, because of what came while a page was on its way. */
+  #goBackTo = Number.POSITIVE_INFINITY;
   #isLoading = false;
   #retry: Disposable | null = null;
 
@@ -48,6 +50,13 @@ export class SendBacklog implements Disposable {
     this.#cameMeanwhile = true;
     this.load();
     return false;
+  }
+
+  /** Rows from `firstSeq` on are on disk that reading may have passed by: sends that were held until now. */
+  addOnDisk(firstSeq: number): void {
+    this.#afterSeq = Math.min(this.#afterSeq ?? Number.POSITIVE_INFINITY, firstSeq - 1);
+    this.#goBackTo = Math.min(this.#goBackTo, this.#afterSeq);
+    this.load();
   }
 
   /** The send is over. */
@@ -77,11 +86,13 @@ export class SendBacklog implements Disposable {
     try {
       while (this.#afterSeq !== null && this.#hasRoom && this.#owner.isWanted()) {
         this.#cameMeanwhile = false;
+        this.#goBackTo = Number.POSITIVE_INFINITY;
         const afterSeq: number = this.#afterSeq;
         const rows = await this.#parts.journal.query("openSends", { key: this.#key, afterSeq, limit: pageRows });
         const last = rows.at(-1);
         if (last !== undefined) this.#afterSeq = last.seq;
-        if (rows.length < pageRows && !this.#cameMeanwhile) this.#afterSeq = null;
+        if (this.#goBackTo < Number.POSITIVE_INFINITY) this.#afterSeq = this.#goBackTo;
+        else if (rows.length < pageRows && !this.#cameMeanwhile) this.#afterSeq = null;
         for (const { attempts, nextAttemptAtMs, ...row } of rows)
           if (this.#keep(row)) this.#owner.take({ row, attempts, nextAttemptAtMs });
       }

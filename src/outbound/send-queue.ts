@@ -6,6 +6,7 @@ import { after, sleep } from "../support/time.ts";
 import { adaptResponse } from "./fallback.ts";
 import type { OutboundAdapters } from "./outbound-adapters.ts";
 import { decodeResponse } from "./response-bytes.ts";
+import { withoutPastTime } from "./schedule.ts";
 import { afterSendFailure } from "./send-failure.ts";
 import { SendBacklog, type OpenSend } from "./send-backlog.ts";
 import { stateWrite, type SendStateDetails } from "./send-state.ts";
@@ -47,6 +48,11 @@ export class SendQueue implements AsyncDisposable {
   /** A new send that is on disk. */
   add(row: SendRow): void {
     if (this.#backlog.add(row)) this.#take({ row, attempts: 0, nextAttemptAtMs: 0 });
+  }
+
+  /** Sends that were held until now are on disk, from this number on. */
+  released(firstSeq: number): void {
+    this.#backlog.addOnDisk(firstSeq);
   }
 
   /** Goes on with everything that waited for the adapter. */
@@ -140,7 +146,10 @@ export class SendQueue implements AsyncDisposable {
     if (!(await this.#write(send, "attempted", { attempts }))) return send;
     try {
       const { replyTo = null, ...said } = decodeResponse(row.response);
-      const response = adaptResponse(said, this.#parts.adapters.capabilities(this.#key) ?? {});
+      const response = adaptResponse(
+        withoutPastTime(said, Date.now()),
+        this.#parts.adapters.capabilities(this.#key) ?? {},
+      );
       if (response === null) return await this.#finish(send, "confirmed", { attempts });
       const receipt = await this.#parts.adapters.call(
         this.#key,

@@ -172,6 +172,7 @@ export class FakeJournal implements Journal {
     },
     message: ({ id }) => [...this.#tables.rows.values()].find((row) => row.id === id) ?? null,
     openSends: () => [],
+    heldSends: () => ({ due: [], nextDueAtMs: null }),
     send: () => null,
     mail: () => [],
     scope: ({ scope }) => Object.fromEntries(this.#tables.scopes.get(scope) ?? []),

@@ -76,6 +76,11 @@ export class JournalModel {
         this.sends.set(found.seq, { ...found, ...changes, response, changedAtMs });
         return fresh;
       }
+      case "releaseSends":
+        for (const [seq, held] of this.sends)
+          if (held.dueAtMs > 0 && held.dueAtMs <= write.upToMs && seq <= write.upToSeq)
+            this.sends.set(seq, { ...held, atMs: held.dueAtMs, dueAtMs: 0 });
+        return fresh;
       case "mail": {
         const { cursor, key, conversation, atMs } = write;
         if (!this.mail.some((letter) => letter.cursor === cursor))
