@@ -7,7 +7,7 @@ import type {
   JournalQuery,
   PendingRow,
   SendStatusRow,
-} from "../src/contract/journal.ts";
+} from "../src/contract/journal-query.ts";
 import { laneOf } from "./journal-text-index.ts";
 
 /** A function per question. */

@@ -1,13 +1,7 @@
 /** The journal itself: a plain class over one SQLite connection. Every write says a state, so writing it again is harmless. */
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  JournalCounts,
-  JournalOpened,
-  JournalQueries,
-  JournalQuery,
-  JournalWrite,
-  WriteResult,
-} from "../src/contract/journal.ts";
+import type { JournalOpened, JournalWrite, WriteResult } from "../src/contract/journal.ts";
+import type { JournalCounts, JournalQueries, JournalQuery } from "../src/contract/journal-query.ts";
 import type { JournalTask } from "../src/contract/journal-wire.ts";
 import { numberOf, openDatabase } from "./journal-database.ts";
 import { journalError } from "./journal-error.ts";

@@ -1,7 +1,8 @@
 /** What every surface can do with a gateway: the admin API, the command line behind it, pm2 and the library. */
 import type { AdapterStatus, Condition, GatewayStatus } from "./status.ts";
 import type { ConfigIssue } from "./spec.ts";
-import type { DeadLetterRow, SendState } from "./journal.ts";
+import type { SendState } from "./journal.ts";
+import type { DeadLetterRow } from "./journal-query.ts";
 import type { ErrorReport } from "./errors.ts";
 import type { StoredMessage } from "./message.ts";
 import type { Response } from "./response.ts";

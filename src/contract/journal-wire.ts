@@ -3,7 +3,8 @@
  * payloads joined in one transferred buffer: a third of the cost of cloning the writes one by one (0.3 us each).
  */
 import type { ErrorReport } from "./errors.ts";
-import type { JournalOpened, JournalQueries, JournalQuery, JournalWrite } from "./journal.ts";
+import type { JournalOpened, JournalWrite } from "./journal.ts";
+import type { JournalQueries, JournalQuery } from "./journal-query.ts";
 
 /** `full`: a power cut loses nothing. `normal`: it may lose the last commits. `memory`: nothing survives the process. */
 export type Durability = "full" | "normal" | "memory";

@@ -9,7 +9,8 @@ import type {
   SendReport,
 } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
-import type { DeadLetterRow, Journal } from "../contract/journal.ts";
+import type { Journal } from "../contract/journal.ts";
+import type { DeadLetterRow } from "../contract/journal-query.ts";
 import { openStoredMessage } from "../contract/open-message.ts";
 import { withReplyTo } from "../contract/reply-to.ts";
 import type { Response } from "../contract/response.ts";

@@ -68,16 +68,9 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
       nextCursor: () => this.#takeCursor(),
       onWritten: (mail) => this.#deliver(mail),
     });
-    this.#chunks = new StreamChunks({
-      adapters,
-      logger,
-      isIdle: (key, conversation) => this.#queues.isIdle(key, conversation),
-    });
-    this.#held = new HeldSends({
-      journal,
-      logger,
-      onReleased: (key, firstSeq) => this.#released(key, firstSeq),
-    });
+    const isIdle = (key: string, conversation: string): boolean => this.#queues.isIdle(key, conversation);
+    this.#chunks = new StreamChunks({ adapters, logger, isIdle });
+    this.#held = new HeldSends({ journal, logger, onReleased: (key, firstSeq) => this.#released(key, firstSeq) });
     this.#held.start();
     this.#form = new OutboundForm(adapters, (key, conversation) => this.#chunks.end(key, conversation));
   }

@@ -10,7 +10,8 @@ import type {
   SendReport,
 } from "../../src/contract/control.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import type { DeadLetterRow, SendState } from "../../src/contract/journal.ts";
+import type { SendState } from "../../src/contract/journal.ts";
+import type { DeadLetterRow } from "../../src/contract/journal-query.ts";
 import type { AdapterStatus, Condition, GatewayStatus } from "../../src/contract/status.ts";
 
 const since = "2026-01-01T00:00:00.000Z";

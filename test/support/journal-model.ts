@@ -1,5 +1,6 @@
 /** What the journal promises, in plain maps: the model its property test compares it with. */
-import type { JournalCounts, JournalWrite, PendingRow, SendRow, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalWrite, SendRow, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalCounts, PendingRow } from "../../src/contract/journal-query.ts";
 
 type Message = PendingRow & {
   readonly state: "pending" | "acked" | "dead";
