@@ -52,7 +52,7 @@ export function prepareAnswers(database: DatabaseSync, sources: AnswerSources): 
   const deadLetter = statement(`${deadRows} WHERE p.seq = ?`);
   const message = statement("SELECT key, conversation, payload FROM messages WHERE seq = ?");
   const openSends = statement(
-    `SELECT ${sendColumns}, response FROM sends JOIN send_bodies ON send_bodies.seq = sends.seq
+    `SELECT ${sendColumns}, changed_at AS changedAtMs, response FROM sends JOIN send_bodies ON send_bodies.seq = sends.seq
      WHERE key = ? AND state IN ('queued', 'attempted') AND due_at = 0 AND sends.seq > ? ORDER BY sends.seq LIMIT ?`,
   );
   const dueSends = statement(

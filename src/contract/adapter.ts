@@ -98,11 +98,23 @@ export type SendRequest = {
   readonly signal: AbortSignal;
 };
 
+/** A send of which nobody knows whether it arrived: its answer was lost, with its thread or its process. */
+export type DoubtfulSend = SendRequest & {
+  /** When it was handed to the adapter: ISO 8601. */
+  readonly attemptedAt: string;
+};
+
 /** A started adapter. Only `stop` is required of one that can do nothing else. */
 export interface RunningAdapter {
   /** Settles when the connection is over; the supervisor then restarts. A rejection says why. */
   readonly closed?: Promise<void>;
   send?(request: SendRequest): Promise<{ readonly platformMessageId?: string | null } | void>;
+  /**
+   * Finds out what of a send is there, by the platform's history or its own idempotency, and sends the rest: it must never
+   * be said twice. Left out where nothing can be found out; the send is then shown as `unknown`.
+   * @throws {GatewayError} `timeout` with retry `never` where it cannot be told; else as `send`.
+   */
+  completeSend?(request: DoubtfulSend): Promise<{ readonly platformMessageId?: string | null } | void>;
   setStatus?(request: {
     readonly conversation: string;
     readonly status: StatusUpdate;

@@ -94,7 +94,12 @@ export type JournalQueries = {
   /** Sends still `queued` or `attempted` and not held, with their responses. */
   openSends: {
     readonly args: { readonly key: string; readonly afterSeq: number; readonly limit: number };
-    readonly answer: readonly (SendRow & { readonly attempts: number; readonly nextAttemptAtMs: number })[];
+    readonly answer: readonly (SendRow & {
+      readonly attempts: number;
+      readonly nextAttemptAtMs: number;
+      /** When it came to its state. */
+      readonly changedAtMs: number;
+    })[];
   };
   /** Of the sends that are held: whose are due by `upToMs`, and when the next one is; `null`: there is none. */
   heldSends: {

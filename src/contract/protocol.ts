@@ -47,6 +47,7 @@ export const controlMethods = [
   "start",
   "stop",
   "send",
+  "completeSend",
   "setStatus",
   "history",
   "attachment",
@@ -79,6 +80,7 @@ export type StartedValue = {
   readonly overlap: boolean;
   readonly canUpdatePolicy: boolean;
   readonly canProbe: boolean;
+  readonly canCompleteSend: boolean;
   readonly capabilities: Readonly<Record<string, string>>;
 };
 

@@ -36,9 +36,13 @@ export class AdapterDirectory implements OutboundAdapters {
     return (this.#attached?.adapters.started(key) ?? null) !== null;
   }
 
+  canCompleteSend(key: string): boolean {
+    return this.#attached?.adapters.started(key)?.canCompleteSend ?? false;
+  }
+
   call(
     key: string,
-    method: "send" | "setStatus" | "history",
+    method: Parameters<OutboundAdapters["call"]>[1],
     args: Readonly<Record<string, unknown>>,
     { deadlineMs }: { readonly deadlineMs: number },
   ): Promise<unknown> {

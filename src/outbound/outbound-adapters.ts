@@ -8,10 +8,12 @@ export interface OutboundAdapters {
   /** What it shows natively; `null` while that is not known. */
   capabilities(key: string): Capabilities | null;
   isRunning(key: string): boolean;
+  /** It can find out what became of a send whose answer was lost. Known while it runs. */
+  canCompleteSend(key: string): boolean;
   /** @throws {GatewayError} `adapter_unavailable` when it does not run; else what the adapter or the deadline made of it. */
   call(
     key: string,
-    method: "send" | "setStatus" | "history" | "attachment",
+    method: "send" | "completeSend" | "setStatus" | "history" | "attachment",
     args: Readonly<Record<string, unknown>>,
     options: { readonly deadlineMs: number },
   ): Promise<unknown>;

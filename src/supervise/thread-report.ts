@@ -13,6 +13,7 @@ export function parseStarted(value: unknown): StartedValue {
     overlap: record["overlap"] === true,
     canUpdatePolicy: record["canUpdatePolicy"] === true,
     canProbe: record["canProbe"] === true,
+    canCompleteSend: record["canCompleteSend"] === true,
     capabilities: isRecord(capabilities)
       ? Object.fromEntries(Object.entries(capabilities).map(([kind, capability]) => [kind, String(capability)]))
       : {},

@@ -58,6 +58,7 @@ describe("parseStarted()", () => {
         overlap: false,
         canUpdatePolicy: false,
         canProbe: false,
+        canCompleteSend: false,
         capabilities: {},
       });
   });

@@ -32,6 +32,13 @@ export class FakeAdapters implements OutboundAdapters {
     return this.capabilitiesOf;
   }
 
+  /** Whether they find out what became of a send. */
+  canComplete = false;
+
+  canCompleteSend(key: string): boolean {
+    return this.canComplete && this.isRunning(key);
+  }
+
   isRunning(key: string): boolean {
     return !this.stopped.has(key);
   }

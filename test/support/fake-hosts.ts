@@ -197,6 +197,7 @@ function startedValue(changes: Partial<StartedValue>): StartedValue {
     overlap: false,
     canUpdatePolicy: true,
     canProbe: false,
+    canCompleteSend: false,
     capabilities: {},
     ...changes,
   };

@@ -202,7 +202,7 @@ function dumpModel(model: JournalModel, lastSeq: number): unknown {
       [...model.sends.values()]
         .filter((send) => send.key === key && (send.state === "queued" || send.state === "attempted"))
         .filter((send) => send.response !== null && send.dueAtMs === 0)
-        .map(({ changedAtMs: _changed, platformMessageId: _platform, error: _error, ...send }) => send),
+        .map(({ platformMessageId: _platform, error: _error, ...send }) => send),
     ),
     held: [0, 60, 1_000].map((upToMs) => heldSends(model, upToMs)),
     sends: seqs.map((seq) => {

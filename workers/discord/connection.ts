@@ -1,6 +1,6 @@
 /** One bot's connection: one half hears, the other one speaks, and both go on where an earlier generation was. */
 import { Routes } from "discord.js";
-import type { AdapterContext, Policy, RunningAdapter, SendRequest } from "../../src/contract/adapter.ts";
+import type { AdapterContext, DoubtfulSend, Policy, RunningAdapter, SendRequest } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { HistoryMessage } from "../../src/contract/message.ts";
 import type { DiscordSettings } from "../../src/contract/settings.ts";
@@ -77,6 +77,10 @@ export class DiscordConnection implements RunningAdapter {
     return this.#running().responses.send(request);
   }
 
+  async completeSend(request: DoubtfulSend): Promise<{ readonly platformMessageId: string | null }> {
+    return this.#running().responses.complete(request);
+  }
+
   async setStatus(request: Parameters<NonNullable<RunningAdapter["setStatus"]>>[0]): Promise<void> {
     this.#running().responses.setStatus(request);
   }
@@ -142,7 +146,7 @@ export class DiscordConnection implements RunningAdapter {
       keeper,
       listener,
       places,
-      responses: new Responses({ api, directory, places, interactions, onError }),
+      responses: new Responses({ api, directory, places, interactions, userId: keeper.userId, onError }),
       commands: new Commands({ api, keeper, log: context.log, signal }),
     };
   }

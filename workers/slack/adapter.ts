@@ -44,6 +44,7 @@ async function start(context: AdapterContext<SlackSettings>): Promise<RunningAda
     return {
       closed: Promise.race([transport.closed, session.revoked, broken.promise]),
       send: async (request) => ({ platformMessageId: await session.responses.send(request) }),
+      completeSend: async (request) => ({ platformMessageId: await session.responses.complete(request) }),
       setStatus: ({ conversation, replyTo, status }) => session.status.set(conversation, replyTo, status),
       history: (request) => session.history.read(request),
       attachment: (request) => session.files.download(request),
