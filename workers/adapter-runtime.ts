@@ -110,6 +110,7 @@ class AdapterRuntime {
       canUpdatePolicy: running.updatePolicy !== undefined,
       canProbe: running.probe !== undefined,
       canCompleteSend: running.completeSend !== undefined,
+      sendRates: running.sendRates ?? {},
       capabilities: this.#module.capabilities,
     };
   }

@@ -1,5 +1,5 @@
 /** What each frame's meta says. The vocabulary of both sides of a thread; the layout of the bytes is in `frame.ts`. */
-import type { Policy } from "./adapter.ts";
+import type { Policy, SendRates } from "./adapter.ts";
 import type { CommandDeclaration } from "./command.ts";
 import type { RouterStamp } from "./delivery.ts";
 import type { ErrorReport } from "./errors.ts";
@@ -81,6 +81,7 @@ export type StartedValue = {
   readonly canUpdatePolicy: boolean;
   readonly canProbe: boolean;
   readonly canCompleteSend: boolean;
+  readonly sendRates: SendRates;
   readonly capabilities: Readonly<Record<string, string>>;
 };
 

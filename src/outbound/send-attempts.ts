@@ -23,6 +23,8 @@ export type SendAttemptsParts = {
   readonly adapters: OutboundAdapters;
   readonly logger: Logger;
   readonly onConfirmed: () => void;
+  /** A server asks to wait until then before anything more is said in this conversation. */
+  readonly onRateLimited: (conversation: string, untilMs: number) => void;
   readonly signal: AbortSignal;
 };
 
@@ -100,6 +102,8 @@ export class SendAttempts {
   }
 
   #next(error: GatewayError, { row, attempts }: OpenSend): AfterFailure {
+    if (error.code === "rate_limited" && error.retry.kind === "after")
+      this.#parts.onRateLimited(row.conversation, Date.now() + error.retry.delayMs);
     return afterSendFailure(error, { attempts, ageMs: Date.now() - row.atMs }, Math.random());
   }
 

@@ -3,12 +3,13 @@ import { GatewayError } from "../contract/errors.ts";
 import type { SendRow } from "../contract/journal.ts";
 import { after } from "../support/time.ts";
 import { SendAttempts, type SendAttemptsParts } from "./send-attempts.ts";
+import { SendPace } from "./send-pace.ts";
 import { SendBacklog, unattempted, type OpenSend } from "./send-backlog.ts";
 
 const mostInFlight = 32;
 
 /** What a queue works with. */
-export type SendQueueParts = Omit<SendAttemptsParts, "key" | "signal">;
+export type SendQueueParts = Omit<SendAttemptsParts, "key" | "signal" | "onRateLimited">;
 
 type Conversation = { readonly waiting: OpenSend[]; isBusy: boolean; retry: Disposable | null };
 
@@ -17,16 +18,24 @@ export class SendQueue implements AsyncDisposable {
   readonly #key: string;
   readonly #parts: SendQueueParts;
   readonly #attempts: SendAttempts;
+  readonly #pace = new SendPace();
   readonly #conversations = new Map<string, Conversation>();
   readonly #backlog: SendBacklog;
   readonly #ended = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  /** The whole credential waits for its pace. */
+  #pause: Disposable | null = null;
   #idle: PromiseWithResolvers<void> | null = null;
 
   constructor(key: string, parts: SendQueueParts) {
     this.#key = key;
     this.#parts = parts;
-    this.#attempts = new SendAttempts({ ...parts, key, signal: this.#ended.signal });
+    this.#attempts = new SendAttempts({
+      ...parts,
+      key,
+      signal: this.#ended.signal,
+      onRateLimited: (conversation, untilMs) => this.#pace.limited(conversation, untilMs, Date.now()),
+    });
     this.#backlog = new SendBacklog(key, parts, {
       take: (send) => this.#take(send),
       isWanted: () => !this.#ended.signal.aborted && this.#parts.adapters.isRunning(key),
@@ -45,8 +54,10 @@ export class SendQueue implements AsyncDisposable {
 
   /** Goes on with everything that waited for the adapter. */
   adapterRunning(): void {
+    const rates = this.#parts.adapters.sendRates(this.#key);
+    if (rates !== null) this.#pace.apply(rates);
     this.#backlog.load();
-    for (const name of this.#conversations.keys()) this.#pump(name);
+    this.#pumpAll();
   }
 
   /** Nothing durable of this conversation waits or is on its way. */
@@ -65,6 +76,7 @@ export class SendQueue implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
     for (const conversation of this.#conversations.values()) conversation.retry?.[Symbol.dispose]();
+    this.#pause?.[Symbol.dispose]();
     this.#backlog[Symbol.dispose]();
   }
 
@@ -90,11 +102,16 @@ export class SendQueue implements AsyncDisposable {
     conversation.retry?.[Symbol.dispose]();
     conversation.retry = null;
     if (this.#running.size >= mostInFlight || !this.#parts.adapters.isRunning(this.#key)) return;
-    const waitMs = send.nextAttemptAtMs - Date.now();
+    const nowMs = Date.now();
+    const waitMs = send.nextAttemptAtMs > nowMs ? send.nextAttemptAtMs - nowMs : this.#paceMs(name, nowMs);
+    if (waitMs === null) return;
     if (waitMs > 0) {
       conversation.retry = after(waitMs, () => this.#pump(name));
       return;
     }
+    // The one that was served last is the next one's turn to wait, where the credential's pace is what they wait for.
+    this.#conversations.delete(name);
+    this.#conversations.set(name, conversation);
     conversation.isBusy = true;
     const run = this.#attemptAndGoOn(conversation, send);
     this.#running.add(run);
@@ -102,11 +119,29 @@ export class SendQueue implements AsyncDisposable {
       this.#running.delete(run);
       this.#pump(name);
       // A conversation may have stood back because too many were on their way.
-      if (this.#running.size === mostInFlight - 1) for (const other of this.#conversations.keys()) this.#pump(other);
+      if (this.#running.size === mostInFlight - 1) this.#pumpAll();
       if (this.#running.size > 0) return;
       this.#idle?.resolve();
       this.#idle = null;
     });
+  }
+
+  #pumpAll(): void {
+    for (const name of this.#conversations.keys()) {
+      if (this.#pause !== null) return;
+      this.#pump(name);
+    }
+  }
+
+  /** How long a conversation has to wait for its pace; `null`: it waits with all others. */
+  #paceMs(name: string, nowMs: number): number | null {
+    const pauseMs = this.#pace.waitMs(nowMs);
+    if (pauseMs === 0) return this.#pace.take(name, nowMs);
+    this.#pause ??= after(pauseMs, () => {
+      this.#pause = null;
+      this.#pumpAll();
+    });
+    return null;
   }
 
   async #attemptAndGoOn(conversation: Conversation, send: OpenSend): Promise<void> {

@@ -59,6 +59,7 @@ describe("parseStarted()", () => {
         canUpdatePolicy: false,
         canProbe: false,
         canCompleteSend: false,
+        sendRates: {},
         capabilities: {},
       });
   });

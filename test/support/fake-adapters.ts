@@ -1,4 +1,5 @@
 /** Adapters that do as a test says. */
+import type { SendRates } from "../../src/contract/adapter.ts";
 import type { Capabilities } from "../../src/outbound/fallback.ts";
 import type { OutboundAdapters } from "../../src/outbound/outbound-adapters.ts";
 
@@ -37,6 +38,12 @@ export class FakeAdapters implements OutboundAdapters {
 
   canCompleteSend(key: string): boolean {
     return this.canComplete && this.isRunning(key);
+  }
+
+  rates: SendRates = {};
+
+  sendRates(): SendRates | null {
+    return this.rates;
   }
 
   isRunning(key: string): boolean {

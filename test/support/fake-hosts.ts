@@ -198,6 +198,7 @@ function startedValue(changes: Partial<StartedValue>): StartedValue {
     canUpdatePolicy: true,
     canProbe: false,
     canCompleteSend: false,
+    sendRates: {},
     capabilities: {},
     ...changes,
   };
