@@ -170,11 +170,10 @@ export type SampleMeta = {
   readonly threads: readonly ThreadSample[];
 };
 
-/** `hello`: a host is up. `startTime` is field 22 of `/proc/PID/stat` where there is one: a pid is not an identity. */
+/** `hello`: a host is up. */
 export type HelloMeta = {
   readonly protocolVersion: number;
   readonly pid: number;
-  readonly startTime: string | null;
   /** `--max-old-space-size` in a host overrides every thread's own limit: it refuses to work then. */
   readonly heapLimitOverridden: boolean;
 };

@@ -99,6 +99,7 @@ export function config(parts: Partial<Config> = {}): Config {
     disabledKeys: [],
     skippedBindings: [],
     warnings: [],
+    secretPaths: [],
     ...parts,
   };
 }

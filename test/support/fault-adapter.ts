@@ -3,6 +3,7 @@
  * sent to it (the text is a JSON command). It is how every wall is tested.
  */
 import { execSync } from "node:child_process";
+import { pbkdf2Sync } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,9 +31,10 @@ export type FaultCommand =
         | "stop-host"
         | "map-bomb"
         | "native"
-        | "fifo"
-        | "pool-fifo";
+        | "hash";
     }
+  /** `path`: a FIFO that nobody writes to, in a folder that an adapter may read; left out: it makes its own. */
+  | { readonly do: "fifo" | "pool-fifo"; readonly path?: string }
   | { readonly do: "leak-heap" | "leak-buffers"; readonly megabytesPerSecond: number };
 
 /** `[messaging.fault.settings]`. */
@@ -109,11 +111,15 @@ async function perform(
     case "native":
       setImmediate(() => execSync("sleep 3600"));
       return;
+    case "hash":
+      // Refused to nobody, unlike a child process: some minutes of native code.
+      setImmediate(() => pbkdf2Sync("x", "salt", 2_000_000_000, 64, "sha512"));
+      return;
     case "fifo":
-      setImmediate(() => readFileSync(makeFifo()));
+      setImmediate(() => readFileSync(command.path ?? makeFifo()));
       return;
     case "pool-fifo":
-      for (let index = 0; index < 4; index += 1) readFile(makeFifo()).catch(() => {});
+      for (let index = 0; index < 4; index += 1) readFile(command.path ?? makeFifo()).catch(() => {});
       return;
     case "leak-heap":
     case "leak-buffers":
