@@ -1,7 +1,7 @@
 /** The coordinator's end of one host: which generations live there, which calls are under way, when it last spoke. */
 import { GatewayError } from "../contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds, parseMeta, type Frame, type FrameKind } from "../contract/frame.ts";
-import type { GenerationHandle, GenerationListener, HostGone, OpenRequest } from "../contract/host.ts";
+import type { Evacuation, GenerationHandle, GenerationListener, HostGone, OpenRequest } from "../contract/host.ts";
 import type { ControlMethod, ExitedMeta, HelloMeta, OpenMeta, ResultMeta, SampleMeta } from "../contract/protocol.ts";
 import type { HostKind } from "../contract/status.ts";
 import { TimeoutError, withDeadline } from "../support/time.ts";
@@ -90,8 +90,10 @@ export class HostConnection {
   }
 
   /** Tells every generation but `except` to move to another host. */
-  evacuate(except: number): void {
-    for (const [generation, { listener }] of this.#residents) if (generation !== except) listener.onEvacuate();
+  evacuate(except: number, cause: Evacuation["cause"]): void {
+    const evacuation = { cause, keys: this.keys };
+    for (const [generation, { listener }] of this.#residents)
+      if (generation !== except) listener.onEvacuate(evacuation);
   }
 
   kill(): void {

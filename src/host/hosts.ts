@@ -116,8 +116,12 @@ export class HostPool implements Hosts {
     return [...this.#slots.values()].flatMap((slot) => [...slot.hosts].map((host) => [host, slot] as const));
   }
 
-  #slotOf({ placement, key }: OpenRequest): Slot {
-    const name = this.#options.mode === "inline" || placement === "shared" ? "shared" : `${placement}:${key}`;
+  #slotOf({ placement, key, group = "" }: OpenRequest): Slot {
+    const name = placement === "shared" ? `shared:${group}` : `${placement}:${key}`;
+    return this.#slotNamed(this.#options.mode === "inline" ? "shared:" : name, placement);
+  }
+
+  #slotNamed(name: string, placement: Placement): Slot {
     let slot = this.#slots.get(name);
     if (slot === undefined) {
       slot = { placement, delay: new ReplacementDelay(), hosts: new Set(), starting: null, restarts: 0 };
@@ -186,9 +190,10 @@ export class HostPool implements Hosts {
     this.#options.logger.error("host-died", { hostPid: host.identity.pid, cause, detail });
   }
 
-  /** A host of its own ends with its last generation, a condemned one when the others have left. */
+  /** A host of its own, or of a group, ends with its last generation, a condemned one when the others have left. */
   #onEmpty(slot: Slot, host: StartedHost): void {
-    if (this.#options.mode === "inline" || (slot.placement === "shared" && !host.connection.isCondemned)) return;
+    const isCommon = slot === this.#slots.get("shared:");
+    if (this.#options.mode === "inline" || (isCommon && !host.connection.isCondemned)) return;
     host.isExpectedToEnd = true;
     host.kill();
   }
@@ -215,7 +220,7 @@ export class HostPool implements Hosts {
       ),
     );
     void host.gone.then(() => timers.dispose());
-    connection.evacuate(generation);
+    connection.evacuate(generation, generation === 0 ? "too_large" : "unkillable");
   }
 
   #watchHosts(): void {

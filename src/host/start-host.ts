@@ -58,7 +58,7 @@ export async function startProcessHost(options: {
   });
   const gone = process.exited.then(async (detail): Promise<HostGone> => {
     await withDeadline(closed.promise, lastFramesDeadlineMs, "The host's socket").catch(() => {});
-    const end: HostGone = { cause: host.killCause ?? "died", detail };
+    const end: HostGone = { cause: host.killCause ?? "died", detail, keys: connection.keys };
     connection.onGone(end);
     return end;
   });
@@ -101,7 +101,7 @@ export function startInlineHost(options: {
 }): StartedHost {
   const channel = new MessageChannel();
   const gone = Promise.withResolvers<HostGone>();
-  const end: HostGone = { cause: "killed", detail: "the gateway is shutting down" };
+  const end: HostGone = { cause: "killed", detail: "the gateway is shutting down", keys: [] };
   const connection = new HostConnection({ kind: "inline", pid: process.pid, kill: () => kill(), ...options.events });
   connection.link = portLink(channel.port1, { onFrame: (bytes) => connection.onFrame(bytes), onClosed: () => {} });
   const relay: Relay = new Relay(

@@ -8,6 +8,7 @@ import type { AdapterSpec, InvalidSpec } from "../contract/spec.ts";
 import { orAborted, withDeadline } from "../support/time.ts";
 import type { AdapterReport } from "./adapter-report.ts";
 import type { SettledOutcome } from "./convergence.ts";
+import { HostBlame } from "./host-blame.ts";
 import { RetryBucket } from "./retry-bucket.ts";
 import { StartSlots } from "./start-slots.ts";
 import { loadRemembered, supervisionScopes, type Remembered } from "./supervision-store.ts";
@@ -61,6 +62,7 @@ export class AdapterFleet {
       slots: new StartSlots(),
       suspectTurns: new StartSlots(1),
       bucket: new RetryBucket(),
+      blame: new HostBlame(),
     };
     return new AdapterFleet({ ...defaults, ...options }, await loadRemembered(options.store));
   }

@@ -72,12 +72,12 @@ export class GenerationRunner {
     this.observer.begin();
     const { slots, suspectTurns } = context;
     const place = placement.choose(spec.supervisor);
-    if (place === "shared" && placement.isSuspect(context.now()))
+    if (place.placement === "shared" && placement.isSuspect(context.now()))
       this.#suspectStart = new SuspectStart({ turns: suspectTurns, slots });
     this.life = new GenerationLife({
       generation,
       spec,
-      placement: place,
+      ...place,
       hosts: context.hosts,
       slots: this.#suspectStart ?? slots,
       owner: this.observer,

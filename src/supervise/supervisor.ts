@@ -107,7 +107,7 @@ export class Supervisor {
     this.#convergence.desire(desiredGeneration);
     this.#driver.backoff.clear();
     this.#driver.pauseRecord.clear();
-    this.#driver.placement.release();
+    this.#driver.placement.forget();
     return this.stop();
   }
 

@@ -1,7 +1,7 @@
 /** Hosts without a process or a thread: a test says what each generation does, and sees what was asked of it. */
 import { GatewayError } from "../../src/contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds, type FrameKind } from "../../src/contract/frame.ts";
-import type { GenerationHandle, GenerationListener, Hosts, OpenRequest } from "../../src/contract/host.ts";
+import type { GenerationHandle, GenerationListener, HostGone, Hosts, OpenRequest } from "../../src/contract/host.ts";
 import type { ControlMethod, EventMeta, ExitedMeta, StartedValue, ThreadSample } from "../../src/contract/protocol.ts";
 import type { HostKind, HostStatus } from "../../src/contract/status.ts";
 
@@ -96,10 +96,14 @@ export class FakeGeneration {
   }
 
   /** Its host is gone. */
-  hostGone(cause: "died" | "silent" | "killed" = "died"): void {
+  hostGone(gone: Partial<HostGone> = {}): void {
     this.isLive = false;
     this.#dead.reject(new GatewayError("worker_crashed", "The host is gone"));
-    this.listener.onHostGone({ cause, detail: `its host ${cause}` });
+    const { cause = "died" } = gone;
+    // One object for all, where a test hands one over whole.
+    this.listener.onHostGone(
+      isWhole(gone) ? gone : { cause, detail: `its host ${cause}`, keys: [this.request.key], ...gone },
+    );
   }
 
   #terminate(): void {
@@ -123,6 +127,10 @@ export class FakeGeneration {
       ? this.behaviour[method]
       : "ok";
   }
+}
+
+function isWhole(gone: Partial<HostGone>): gone is HostGone {
+  return gone.cause !== undefined && gone.detail !== undefined && gone.keys !== undefined;
 }
 
 /** A pool of no hosts. */
