@@ -22,6 +22,7 @@ import { layFoundation } from "./gateway/foundation.ts";
 import { createControl } from "./gateway/gateway-control.ts";
 import { createGatewayFleet } from "./gateway/gateway-fleet.ts";
 import { assembleStatus, CoordinatorMeter } from "./gateway/gateway-status.ts";
+import { Inspections } from "./gateway/inspections.ts";
 import { showJournalTrouble, showReplayWindow } from "./gateway/journal-trouble.ts";
 import { MissedMessages } from "./gateway/missed-messages.ts";
 import { ResumeStates } from "./gateway/resume-states.ts";
@@ -220,6 +221,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     isReady: () => journal.trouble === null,
     reconciler,
     adapters,
+    inspections: await Inspections.open(config.gateway.stateDir, adapters),
     store: foundation.store,
     parseTarget,
     outbox,

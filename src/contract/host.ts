@@ -1,6 +1,6 @@
 /** One generation in its host, as supervisors and consumers see it: what they may ask, what they are told. */
 import type { Frame, FrameKind } from "./frame.ts";
-import type { ControlMethod, ExitedMeta, OpenMeta, ThreadSample } from "./protocol.ts";
+import type { HostMethod, ExitedMeta, OpenMeta, ThreadSample } from "./protocol.ts";
 import type { HostKind, HostStatus } from "./status.ts";
 
 /** Where a generation should live. `consumer`: a host of its own with the environment inherited and no permission model. */
@@ -58,7 +58,7 @@ export interface GenerationHandle {
    * @throws {GatewayError} what the adapter answered; `timeout` at the deadline; `worker_crashed` when the thread or host died.
    */
   call(
-    method: ControlMethod,
+    method: HostMethod,
     args: unknown,
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<unknown>;

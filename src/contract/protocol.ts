@@ -57,10 +57,24 @@ export const controlMethods = [
 /** One of {@link controlMethods}. */
 export type ControlMethod = (typeof controlMethods)[number];
 
-/** `call`: one control call. `args` is one plain object. */
+/** What a host does to a thread without asking it. */
+export const inspectionMethods = ["heapSnapshot", "cpuProfile"] as const;
+/** One of {@link inspectionMethods}. */
+export type InspectionMethod = (typeof inspectionMethods)[number];
+/** The file to write, absolute and not there yet; `seconds`: how long a profile takes. */
+export type InspectionArgs = { readonly path: string; readonly seconds: number };
+/** What a generation can be called for: by its shim, or by its host. */
+export type HostMethod = ControlMethod | InspectionMethod;
+
+/** Whether the host itself answers. */
+export function isInspection(method: HostMethod): method is InspectionMethod {
+  return (inspectionMethods as readonly string[]).includes(method);
+}
+
+/** `call`: one call of a generation. `args` is one plain object. */
 export type CallMeta = {
   readonly id: number;
-  readonly method: ControlMethod;
+  readonly method: HostMethod;
   readonly args: unknown;
   readonly deadlineMs: number;
 };

@@ -8,6 +8,7 @@ import { HostGrants } from "../host/host-grants.ts";
 import type { HostPids } from "../host/host-pids.ts";
 import { HostPool, type HostPoolOptions } from "../host/hosts.ts";
 import { StandbyHosts, type StandbyOptions } from "../host/standby-hosts.ts";
+import { inspectionFolder } from "./inspections.ts";
 import type { Logger } from "../support/logger.ts";
 
 /** The adapters that are there, by runtime key. */
@@ -54,7 +55,7 @@ function createGrants({ config, inForce, source, entries, logger }: AdapterHosts
   return new HostGrants({
     hostEntryUrl: entries.host,
     privatePaths: () => [...configPaths, stateDir, ...inForce().secretPaths],
-    writablePaths: [join(stateDir, "attachments")],
+    writablePaths: [join(stateDir, "attachments"), join(stateDir, inspectionFolder)],
     workingDirectory: join(stateDir, "empty"),
   });
 }

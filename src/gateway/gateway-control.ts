@@ -4,6 +4,8 @@ import type {
   GatewayControl,
   GatewayEvent,
   HistoryEntry,
+  Inspection,
+  InspectionRequest,
   PlanReport,
   ReloadReport,
   SendReport,
@@ -36,6 +38,7 @@ export type ControlParts = {
     history(key: string): readonly HistoryEntry[];
     observed(): ReadonlyMap<string, unknown>;
   };
+  readonly inspections: { take(request: InspectionRequest): Promise<Inspection> };
   /** Where pauses are kept. */
   readonly store: { flush(): Promise<void> };
   parseTarget(text: string, keys: ReadonlySet<string>): { readonly key: string; readonly conversation: string };
@@ -83,6 +86,7 @@ export function createControl(parts: ControlParts): GatewayControl {
     pause: (key) => kept(() => adapters.pause(key)),
     resume: (key) => kept(() => adapters.resume(key)),
     history: (key) => adapters.history(key),
+    inspect: (request) => parts.inspections.take(request),
     async send({ target, response, idempotencyKey }) {
       const place = parts.parseTarget(target, new Set(adapters.observed().keys()));
       return outbox.send({ ...place, response, idempotencyKey });

@@ -2,7 +2,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds, parseMeta, type Frame, type FrameKind } from "../contract/frame.ts";
 import type { Evacuation, GenerationHandle, GenerationListener, HostGone, OpenRequest } from "../contract/host.ts";
-import type { ControlMethod, ExitedMeta, HelloMeta, OpenMeta, ResultMeta, SampleMeta } from "../contract/protocol.ts";
+import type { HostMethod, ExitedMeta, HelloMeta, OpenMeta, ResultMeta, SampleMeta } from "../contract/protocol.ts";
 import type { HostKind } from "../contract/status.ts";
 import { TimeoutError, withDeadline } from "../support/time.ts";
 import type { Link } from "./link.ts";
@@ -150,7 +150,7 @@ export class HostConnection {
 
   async #call(
     generation: number,
-    method: ControlMethod,
+    method: HostMethod,
     args: unknown,
     { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<unknown> {

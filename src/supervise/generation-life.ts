@@ -3,7 +3,7 @@ import type { CommandDeclaration } from "../contract/command.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame, type FrameKind } from "../contract/frame.ts";
 import type { GenerationHandle, Hosts, Placement } from "../contract/host.ts";
-import type { ControlMethod, ExitedMeta, StartedValue } from "../contract/protocol.ts";
+import type { ExitedMeta, HostMethod, InspectionArgs, InspectionMethod, StartedValue } from "../contract/protocol.ts";
 import type { AdapterSpec } from "../contract/spec.ts";
 import type { HostKind } from "../contract/status.ts";
 import { after, orAborted } from "../support/time.ts";
@@ -55,6 +55,7 @@ export class GenerationLife {
   #isLoaded = false;
   #isDrained = false;
   #isGone = false;
+  #inspections = 0;
   #condemnReason: string | null = null;
 
   constructor(options: LifeOptions) {
@@ -74,14 +75,29 @@ export class GenerationLife {
     return this.#handle === null ? null : { pid: this.#handle.hostPid, kind: this.#handle.hostKind };
   }
 
+  /** Somebody looks into it: it may stand still for that. */
+  get isInspected(): boolean {
+    return this.#inspections > 0;
+  }
+
   /** Its thread and its port, or its host, are gone. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
+  /** Looks into the thread, whatever the adapter is at; what that takes is not held against it. @throws as {@link call}. */
+  async inspect(method: InspectionMethod, args: InspectionArgs, deadlineMs: number): Promise<void> {
+    this.#inspections += 1;
+    try {
+      await this.call(method, args, { deadlineMs });
+    } finally {
+      this.#inspections -= 1;
+    }
+  }
+
   /** One control call. @throws {GatewayError} `adapter_unavailable` without a thread, else what {@link GenerationHandle.call} says. */
   call(
-    method: ControlMethod,
+    method: HostMethod,
     args: unknown,
     options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
   ): Promise<unknown> {
@@ -90,10 +106,7 @@ export class GenerationLife {
       return Promise.reject(
         new GatewayError("adapter_unavailable", `Cannot call "${method}" of "${this.spec.key}": no thread runs`),
       );
-    return handle.call(method, args, {
-      deadlineMs: options.deadlineMs,
-      signal: options.signal ?? this.#abort.signal,
-    });
+    return handle.call(method, args, { signal: this.#abort.signal, ...options });
   }
 
   /** A frame for the thread; dropped when there is none. */

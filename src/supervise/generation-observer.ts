@@ -82,7 +82,7 @@ export class GenerationObserver implements LifeOwner {
     const lifecycle = this.#options.lifecycle();
     const nowMs = context.now();
     this.measurements.onSample(sample, nowMs);
-    if (lifecycle.state === "stopping" || lifecycle.state === "unkillable") return;
+    if (lifecycle.state === "stopping" || lifecycle.state === "unkillable" || life.isInspected) return;
     const settings = this.#settings(life);
     const maxSilenceMs = life.started?.maxSilenceMs ?? 0;
     const verdict = this.#watchdog.judge(sample, { lifecycle, settings, maxSilenceMs, nowMs });

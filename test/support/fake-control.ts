@@ -5,6 +5,8 @@ import type {
   GatewayControl,
   GatewayEvent,
   HistoryEntry,
+  Inspection,
+  InspectionRequest,
   PlanReport,
   ReloadReport,
   SendReport,
@@ -137,6 +139,16 @@ export class FakeControl implements GatewayControl {
   ): Promise<{ readonly key: string; readonly generation: number }> {
     this.#record("restart", key, options);
     return this.#known(key);
+  }
+
+  /** Made by a test; what was taken of it is removed by whoever asked. */
+  inspection: (() => Inspection) | null = null;
+
+  async inspect(request: InspectionRequest): Promise<Inspection> {
+    this.#record("inspect", request);
+    this.#known(request.key);
+    if (this.inspection === null) throw new GatewayError("adapter_unavailable", "Nothing to look into");
+    return this.inspection();
   }
 
   async pause(key: string): Promise<{ readonly key: string; readonly generation: number }> {

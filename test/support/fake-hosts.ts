@@ -2,7 +2,7 @@
 import { GatewayError } from "../../src/contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds, type FrameKind } from "../../src/contract/frame.ts";
 import type { GenerationHandle, GenerationListener, HostGone, Hosts, OpenRequest } from "../../src/contract/host.ts";
-import type { ControlMethod, EventMeta, ExitedMeta, StartedValue, ThreadSample } from "../../src/contract/protocol.ts";
+import type { HostMethod, EventMeta, ExitedMeta, StartedValue, ThreadSample } from "../../src/contract/protocol.ts";
 import type { HostKind, HostStatus } from "../../src/contract/status.ts";
 
 /** What one generation does; the defaults are those of a healthy one. */
@@ -36,7 +36,7 @@ export class FakeGeneration {
   readonly request: OpenRequest;
   readonly listener: GenerationListener;
   readonly behaviour: Required<FakeBehaviour>;
-  readonly calls: { readonly method: ControlMethod; readonly args: unknown }[] = [];
+  readonly calls: { readonly method: HostMethod; readonly args: unknown }[] = [];
   readonly sent: { readonly kind: FrameKind; readonly meta: unknown }[] = [];
   terminateCount = 0;
   condemnReason: string | null = null;
@@ -111,7 +111,7 @@ export class FakeGeneration {
     if (this.behaviour.terminate === "ends") this.exit({ cause: "terminated", exitCode: 1 });
   }
 
-  async #call(method: ControlMethod, args: unknown, signal: AbortSignal): Promise<unknown> {
+  async #call(method: HostMethod, args: unknown, signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted();
     this.calls.push({ method, args });
     const answer = this.#answer(method);
@@ -122,7 +122,7 @@ export class FakeGeneration {
     return Promise.race([aborted.promise, this.#dead.promise]);
   }
 
-  #answer(method: ControlMethod): "ok" | "hangs" | GatewayError {
+  #answer(method: HostMethod): "ok" | "hangs" | GatewayError {
     return method === "start" || method === "stop" || method === "updatePolicy" || method === "probe"
       ? this.behaviour[method]
       : "ok";
