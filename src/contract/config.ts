@@ -43,6 +43,7 @@ export type Config = {
     readonly shutdownTimeoutMs: number;
     /** Never empty: the first consumer where the config names none. */
     readonly defaultConsumer: string;
+    readonly restartOnLeakedThread: "never" | "idle";
     readonly keepRaw: boolean;
   };
   readonly supervisor: SupervisorSettings;

@@ -19,6 +19,7 @@ describe("loadConfig() of a whole file", () => {
         logLevel: "info",
         shutdownTimeoutMs: 15_000,
         defaultConsumer: "main",
+        restartOnLeakedThread: "never",
         keepRaw: false,
       },
       supervisor: {

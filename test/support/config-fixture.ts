@@ -85,6 +85,7 @@ export function config(parts: Partial<Config> = {}): Config {
       logLevel: "info",
       shutdownTimeoutMs: 15_000,
       defaultConsumer: "main",
+      restartOnLeakedThread: "never",
       keepRaw: false,
     },
     supervisor: supervisorDefaults,
