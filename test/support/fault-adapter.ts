@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { allocate, type AllocationShape } from "./allocation-shapes.ts";
 import type { AdapterContext, AdapterModule } from "../../src/contract/adapter.ts";
 
 /** What it can be told to do. */
@@ -35,6 +36,7 @@ export type FaultCommand =
     }
   /** `path`: a FIFO that nobody writes to, in a folder that an adapter may read; left out: it makes its own. */
   | { readonly do: "fifo" | "pool-fifo"; readonly path?: string }
+  | { readonly do: "allocate"; readonly shape: AllocationShape; readonly pace: "fast" | "slow" }
   | { readonly do: "leak-heap" | "leak-buffers"; readonly megabytesPerSecond: number };
 
 /** `[messaging.fault.settings]`. */
@@ -121,6 +123,8 @@ async function perform(
     case "pool-fifo":
       for (let index = 0; index < 4; index += 1) readFile(command.path ?? makeFifo()).catch(() => {});
       return;
+    case "allocate":
+      return allocate(command.shape, command.pace);
     case "leak-heap":
     case "leak-buffers":
       leak(command.do, command.megabytesPerSecond);
