@@ -3,9 +3,11 @@ import { describe, it } from "node:test";
 import { attachmentCases } from "./cases/attachments.ts";
 import { connectFaultCases } from "./cases/connect-faults.ts";
 import { deliveryCases } from "./cases/delivery.ts";
+import { eventCases } from "./cases/events.ts";
 import { gatewayCases } from "./cases/gateway.ts";
 import { gatewayFaultCases } from "./cases/gateway-faults.ts";
 import { gatewaySecretCases } from "./cases/gateway-secrets.ts";
+import { interactionCases } from "./cases/interactions.ts";
 import { liveFaultCases } from "./cases/live-faults.ts";
 import { policyCases } from "./cases/policy.ts";
 import { responseCases } from "./cases/responses.ts";
@@ -22,6 +24,8 @@ export const adapterCases: readonly ConformanceCase[] = [
   ...connectFaultCases,
   ...liveFaultCases,
   ...deliveryCases,
+  ...eventCases,
+  ...interactionCases,
   ...policyCases,
   ...responseCases,
   ...textCases,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../src/contract/errors.ts";
 import { AdapterBench } from "../adapter-bench.ts";
-import type { ConformanceCase } from "../conformance-case.ts";
+import { either, withoutAcknowledgements, withoutRecovery, type ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
 import { turns, within } from "../within.ts";
 
@@ -101,14 +101,6 @@ function numberIn(text: string): number {
   return Number(text.slice(text.indexOf(" ") + 1));
 }
 
-function withoutAcknowledgements({ traits }: EmulatedPlatform): string | null {
-  return traits.acknowledges ? null : "the platform is told of no message";
-}
-
-function withoutRecovery({ traits }: EmulatedPlatform): string | null {
-  return traits.recoversMissed ? null : "the platform neither redelivers nor has a history";
-}
-
 /** See each. */
 export const deliveryCases: readonly ConformanceCase[] = [
   { title: "gives a message that comes again its old id, and each other one its own", run: givesAnOldMessageItsOldId },
@@ -119,7 +111,7 @@ export const deliveryCases: readonly ConformanceCase[] = [
   },
   {
     title: "brings again what the gateway refused",
-    unless: (platform) => withoutAcknowledgements(platform) ?? withoutRecovery(platform),
+    unless: either(withoutAcknowledgements, withoutRecovery),
     run: keepsWhatWasRefused,
   },
   { title: "brings a flood in order once there is credit", run: survivesAFloodWithoutCredit },
