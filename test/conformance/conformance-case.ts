@@ -8,6 +8,8 @@ export type ConformanceCase = {
   readonly title: string;
   /** Why it does not apply to this platform; left out or `null`: it does. */
   readonly unless?: (platform: EmulatedPlatform) => string | null;
+  /** It sets the clock of this process, so it cannot run beside others. @default false */
+  readonly setsClock?: boolean;
   /** Rejects where the adapter does not conform. */
   readonly run: (platform: EmulatedPlatform) => Promise<void>;
 };

@@ -19,20 +19,25 @@ import type { ConformanceCase } from "./conformance-case.ts";
 import type { EmulatedPlatform } from "./emulated-platform.ts";
 
 /** Cases with the adapter in the test's own thread, one after the other: some of them set its clock. */
-export const adapterCases: readonly ConformanceCase[] = [
-  ...startCases,
-  ...connectFaultCases,
-  ...liveFaultCases,
-  ...deliveryCases,
-  ...eventCases,
-  ...interactionCases,
-  ...policyCases,
-  ...responseCases,
-  ...textCases,
-  ...attachmentCases,
-  ...sendFaultCases,
-  ...secretCases,
-];
+export const adapterThemes = {
+  start: startCases,
+  "connect-faults": connectFaultCases,
+  "live-faults": liveFaultCases,
+  delivery: deliveryCases,
+  events: eventCases,
+  interactions: interactionCases,
+  policy: policyCases,
+  responses: responseCases,
+  texts: textCases,
+  attachments: attachmentCases,
+  "send-faults": sendFaultCases,
+  secrets: secretCases,
+} as const satisfies Readonly<Record<string, readonly ConformanceCase[]>>;
+
+/** One of {@link adapterThemes}. */
+export type AdapterTheme = keyof typeof adapterThemes;
+
+const adapterCases: readonly ConformanceCase[] = Object.values(adapterThemes).flat();
 
 /** Cases with a gateway in processes of its own: they mostly wait, so two of them run at once. */
 export const gatewayLevelCases: readonly ConformanceCase[] = [

@@ -72,13 +72,18 @@ class FakeTimer implements Disposable {
   }
 }
 
+let areFaked = false;
+
 /** In place of the global timers, those of `node:timers` and the date, until it is disposed. */
 export class FakeTimers implements Disposable {
   nowMs = Date.now();
   readonly #pending = new Set<FakeTimer>();
   readonly #real = names.map((name) => [name, globalThis[name]] as const);
 
+  /** @throws {TypeError} while there are others: each would put the other's back. */
   constructor() {
+    if (areFaked) throw new TypeError("Cannot fake the timers: they are faked already");
+    areFaked = true;
     mock.timers.enable({ apis: ["Date"], now: this.nowMs });
     const start =
       (isPeriodic: boolean) =>
@@ -112,6 +117,11 @@ export class FakeTimers implements Disposable {
     this.#pending.delete(timer);
   }
 
+  /** Nothing waits for time to pass. */
+  get isEmpty(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /** Lets `delayMs` pass: what is due fires, in order. */
   tick(delayMs: number): void {
     const endMs = this.nowMs + delayMs;
@@ -126,6 +136,7 @@ export class FakeTimers implements Disposable {
   [Symbol.dispose](): void {
     this.#install(Object.fromEntries(this.#real));
     mock.timers.reset();
+    areFaked = false;
   }
 
   #nextUntil(endMs: number): FakeTimer | null {

@@ -23,6 +23,9 @@ export type HeardMessage = {
   readonly redelivered: boolean;
 };
 
+/** What the gateway says when an adapter's state changes. */
+export type StateChange = Pick<AdapterStatus, "state" | "reason">;
+
 /** What a case may change about the config. */
 export type GatewayBenchOptions = {
   /** `[[bindings]]` tables. */
@@ -62,6 +65,13 @@ export class GatewayBench implements AsyncDisposable {
     matches: (adapter: AdapterStatus) => boolean = () => true,
   ): Promise<AdapterStatus> {
     return long(this.gateway.reached(this.platform.platform, state, matches), `the adapter ${state}`);
+  }
+
+  /** The adapter's next change of state that matches, as the gateway logs it. */
+  async nextState(matches: (change: StateChange) => boolean, what: string): Promise<StateChange> {
+    const isIt = (line: LogLine): boolean =>
+      line.event === "adapter-state" && line["key"] === this.platform.platform && matches(changeIn(line));
+    return changeIn(await long(this.gateway.nextLogged(isIt, what), what));
   }
 
   /** Its status now. */
@@ -113,6 +123,10 @@ function configOf(platform: EmulatedPlatform, { bindings = "", supervisor = "" }
     `[messaging.${platform.platform}]\n${platform.toml}\n` +
     `[messaging.${platform.platform}.supervisor]\nisolation = "process"\n${supervisor}\n`
   );
+}
+
+function changeIn(line: LogLine): StateChange {
+  return line as unknown as StateChange;
 }
 
 function heardIn(line: LogLine): readonly HeardMessage[] {

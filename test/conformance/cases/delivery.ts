@@ -4,11 +4,14 @@ import { GatewayError } from "../../../src/contract/errors.ts";
 import { AdapterBench } from "../adapter-bench.ts";
 import { either, withoutAcknowledgements, withoutRecovery, type ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
+import { FakeClock } from "../fake-clock.ts";
 import { turns, within } from "../within.ts";
 
 /** Messages said while nothing is accepted. */
 const floodMessages = 200;
 const streamMessages = 40;
+/** After a refusal it, or its platform, tries again within this. */
+const retrySeconds = 120;
 
 /** The same message again has the same identity; another one has another. */
 export async function givesAnOldMessageItsOldId(platform: EmulatedPlatform): Promise<void> {
@@ -38,6 +41,7 @@ export async function acknowledgesAfterAccept(platform: EmulatedPlatform): Promi
 
 /** What the gateway refuses is not acknowledged, and comes again: from the platform, or in the next life. */
 export async function keepsWhatWasRefused(platform: EmulatedPlatform): Promise<void> {
+  await using clock = FakeClock.gentle();
   await using bench = await AdapterBench.start(platform);
   bench.keepRunning();
   bench.ledger.refuse(new GatewayError("journal_unavailable", "Cannot accept the message: the journal is away"));
@@ -47,7 +51,7 @@ export async function keepsWhatWasRefused(platform: EmulatedPlatform): Promise<v
   assert.ok(!platform.isAcknowledged(id), "it acknowledged a message that the gateway refused");
   bench.ledger.release();
   await platform.say({ text: "later" });
-  await bench.ledger.acceptedText("later");
+  await clock.hurry(bench.ledger.acceptedText("later"), retrySeconds, "what was said after a refusal");
   if (bench.ledger.texts("refused").length === 0) await bench.respawn();
   await bench.ledger.acceptedText("refused at first");
 }
@@ -111,6 +115,7 @@ export const deliveryCases: readonly ConformanceCase[] = [
   },
   {
     title: "brings again what the gateway refused",
+    setsClock: true,
     unless: either(withoutAcknowledgements, withoutRecovery),
     run: keepsWhatWasRefused,
   },

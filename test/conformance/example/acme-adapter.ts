@@ -11,7 +11,8 @@ import { buttonsOf, richText, type AcmeButton } from "./acme-rich-message.ts";
 
 /** `[messaging.acme.settings]`. */
 export const acmeSettings = z.strictObject({ host: z.string(), port: z.number().int(), token: z.string().min(1) });
-type AcmeSettings = z.output<typeof acmeSettings>;
+/** See {@link acmeSettings}. */
+export type AcmeSettings = z.output<typeof acmeSettings>;
 
 /** Acme's own limit is 500 code points, which is what `.` stands for under the flag `u`. */
 const partForm = /.{1,500}/gsu;
@@ -19,8 +20,8 @@ const partForm = /.{1,500}/gsu;
 export default defineAdapter({
   platform: "acme",
   capabilities: { text: "native", rich_message: "native", reaction: "native", remove_reaction: "none" },
-  // Of five pings four may be late.
-  maxSilenceMs: 5_000,
+  // A ping a second, and none of seven was answered.
+  maxSilenceMs: 8_000,
   settings: acmeSettings,
   start,
 });

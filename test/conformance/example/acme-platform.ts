@@ -18,7 +18,14 @@ import { AcmeWorld } from "./acme-world.ts";
 const mainRoom = "lobby";
 const otherRoom = "garden";
 const token = "planted-acme-token-71b3";
-const modulePath = fileURLToPath(new URL("./acme-adapter.ts", import.meta.url));
+const whole: AcmeVariant = { module: acme, modulePath: new URL("./acme-adapter.ts", import.meta.url), settings: {} };
+
+/** An adapter for Acme: the module itself, and the file that gives a gateway the same, with settings of its own. */
+export type AcmeVariant = {
+  readonly module: AnyAdapterModule;
+  readonly modulePath: URL;
+  readonly settings: Readonly<Record<string, string>>;
+};
 
 /** One Acme, its two rooms and the adapter for it. */
 export class AcmePlatform implements EmulatedPlatform {
@@ -42,19 +49,25 @@ export class AcmePlatform implements EmulatedPlatform {
   readonly #world: AcmeWorld;
   readonly #server: AcmeServer;
 
-  private constructor(world: AcmeWorld, server: AcmeServer, module: AnyAdapterModule) {
+  private constructor(world: AcmeWorld, server: AcmeServer, { module, modulePath, settings }: AcmeVariant) {
     this.#world = world;
     this.#server = server;
     this.people = peopleOf(world, server);
     this.module = module;
     this.settings = { host: "127.0.0.1", port: server.port, token };
-    this.toml = `module = "${modulePath}"\n[messaging.acme.settings]\nhost = "127.0.0.1"\nport = ${server.port}\ntoken = "${token}"`;
+    const more = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+    this.toml = [
+      `module = ${JSON.stringify(fileURLToPath(modulePath))}`,
+      "[messaging.acme.settings]",
+      `host = "127.0.0.1"\nport = ${server.port}\ntoken = "${token}"`,
+      ...more,
+    ].join("\n");
   }
 
-  /** `module`: another one than the example's own, such as one with a defect. */
-  static async start(module: AnyAdapterModule = acme): Promise<AcmePlatform> {
+  /** `variant`: another adapter than the example's own, such as one with a defect. */
+  static async start(variant: AcmeVariant = whole): Promise<AcmePlatform> {
     const world = new AcmeWorld([mainRoom, otherRoom]);
-    return new AcmePlatform(world, await AcmeServer.start(token, world), module);
+    return new AcmePlatform(world, await AcmeServer.start(token, world), variant);
   }
 
   bindingToml(): string {

@@ -35,6 +35,8 @@ export class DiscordPlatform implements EmulatedPlatform {
     keepsConnection: true,
     isPull: false,
     longestText: { limit: 2_000, unit: "utf16" },
+    // A heartbeat that is not answered before the next one.
+    silenceShowsMs: 12_000,
   };
   readonly policy = { dmAllowedUsers: ["*"] };
   readonly secrets = [token];

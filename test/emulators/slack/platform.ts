@@ -76,6 +76,8 @@ export class SlackPlatform implements EmulatedPlatform {
       keepsConnection: isSocket,
       isPull: false,
       longestText: { limit: 12_000, unit: "utf16" },
+      // A ping every two seconds, and six for a pong.
+      silenceShowsMs: 10_000,
     };
     this.settings = {
       botToken,
