@@ -24,6 +24,7 @@ export class AdapterBench implements AsyncDisposable {
   readonly #module: AdapterModule;
   #policy: Policy;
   #life: Life | null = null;
+  #restarting: Promise<void> = Promise.resolve();
   #generation = 0;
   #sends = 0;
   #restarts = 0;
@@ -93,6 +94,16 @@ export class AdapterBench implements AsyncDisposable {
         this.#onClosed(life, reason);
       },
     );
+  }
+
+  /** Resolves when no start that {@link AdapterBench.keepRunning} asks for is under way or still to come. */
+  async settled(): Promise<void> {
+    let last: Promise<void> | null = null;
+    // A life may be over as soon as it has begun.
+    while (last !== this.#restarting) {
+      last = this.#restarting;
+      await last;
+    }
   }
 
   /** From now on the adapter is started again whenever its connection is over, until a person must see to it. */
@@ -196,7 +207,7 @@ export class AdapterBench implements AsyncDisposable {
   #onClosed(life: Life, reason: unknown): void {
     this.ledger.signs.add({ kind: "closed", reason: String(reason) });
     if (!this.#isKept || this.#life !== life) return;
-    void this.#restart(GatewayError.from(reason));
+    this.#restarting = this.#restart(GatewayError.from(reason));
   }
 
   async #restart(first: GatewayError): Promise<void> {

@@ -8,8 +8,8 @@ import { within } from "../within.ts";
 
 /** Contacts of one life that fails. */
 const mostTries = 10;
-/** A quick supervisor: three failures, then a long wait. */
-const hasty = "backoff_min_ms = 50\nbackoff_max_ms = 100\nslow_retry_failures = 3\nslow_retry_ms = 600000";
+/** A quick supervisor: two failures, then a long wait. */
+const hasty = "backoff_min_ms = 50\nbackoff_max_ms = 100\nslow_retry_failures = 2\nslow_retry_ms = 600000";
 const quick = "backoff_min_ms = 50\nbackoff_max_ms = 100";
 /** What a silence may be called: by the supervisor, or by an adapter that hands its connection back. */
 const silences: readonly AdapterStatus["reason"][] = ["silent_transport", "stream_ended", "platform_unavailable"];

@@ -37,6 +37,8 @@ export async function replacesItsConnection(platform: EmulatedPlatform): Promise
     platform.dropConnections();
     await clock.hurry(bench.hear(`connection ${round}`), reconnectSeconds, `what was said after cut ${round}`);
   }
+  // Otherwise what is heard may be the last of a life that is over already.
+  await clock.hurry(bench.settled(), reconnectSeconds, "the end of all starts");
   await bench.hear("all is quiet");
   // What else there is has its time to show.
   await turns(100);
