@@ -71,10 +71,10 @@ export async function hearsReactions(platform: EmulatedPlatform): Promise<void> 
 /** The platform hears of an event only when the gateway has it. */
 export async function acknowledgesEventsAfterAccept(platform: EmulatedPlatform): Promise<void> {
   await withAMessage(platform, async ({ bench: { ledger }, id }) => {
-    for (const happen of happenings(platform)) {
+    for (const { happen } of sortsOn(platform)) {
       const before = ledger.emitted.items.length;
       ledger.hold();
-      const event = await happen(id);
+      const event = await happen(platform, id);
       await ledger.emitted.count(before + 1, "the emission of an event");
       await turns(100);
       assert.ok(!platform.isAcknowledged(event), "it acknowledged an event that the gateway has not accepted");
@@ -89,9 +89,9 @@ export async function bringsEventsAgain(platform: EmulatedPlatform): Promise<voi
   await withAMessage(platform, async ({ bench, id }) => {
     const { ledger } = bench;
     const before = ledger.emitted.items.length;
-    const wanted = happenings(platform);
+    const wanted = sortsOn(platform);
     ledger.hold();
-    for (const happen of wanted) await happen(id);
+    for (const { happen } of wanted) await happen(platform, id);
     await ledger.emitted.count(before + 1, "the emission of an event");
     await bench.respawn();
     await ledger.accepted.count(1 + wanted.length, "every event after the death");
@@ -120,15 +120,9 @@ const sorts = [
   readonly happen: (platform: EmulatedPlatform, id: string) => Promise<string>;
 }[];
 
-/** One event of each sort that the platform has. */
-function happenings(platform: EmulatedPlatform): readonly ((id: string) => Promise<string>)[] {
-  return sorts
-    .filter(({ name }) => platform.people?.[name] !== undefined)
-    .map(
-      ({ happen }) =>
-        (id: string) =>
-          happen(platform, id),
-    );
+/** Those that the platform has. */
+function sortsOn({ people }: EmulatedPlatform): readonly (typeof sorts)[number][] {
+  return sorts.filter(({ name }) => people?.[name] !== undefined);
 }
 
 /** Same message, same place. */
@@ -140,7 +134,7 @@ function assertAbout(event: EmittedMessage, heard: EmittedMessage): void {
 const withoutEdits = unlessPeople("it tells of no edits", "edit");
 
 function withoutEvents(platform: EmulatedPlatform): string | null {
-  return happenings(platform).length === 0 ? "nothing but messages comes from it" : null;
+  return sortsOn(platform).length === 0 ? "nothing but messages comes from it" : null;
 }
 
 /** See each. */

@@ -1,7 +1,7 @@
 /** A service at fault, as the supervisor shows it: what a person must do, no storm, and a silence that is noticed. */
 import assert from "node:assert/strict";
-import { calledByClients, either, withoutConnection, type ConformanceCase } from "../conformance-case.ts";
 import type { AdapterStatus } from "../../../src/contract/status.ts";
+import { calledByClients, either, withoutConnection, type ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
 import { GatewayBench } from "../gateway-bench.ts";
 import { within } from "../within.ts";
@@ -10,6 +10,8 @@ import { within } from "../within.ts";
 const mostTries = 10;
 /** A quick supervisor: two failures, then a long wait. */
 const hasty = "backoff_min_ms = 50\nbackoff_max_ms = 100\nslow_retry_failures = 2\nslow_retry_ms = 600000";
+/** Too short for a start on a busy machine: only for one that is to fail. */
+const impatient = `${hasty}\nstart_timeout_ms = 2000`;
 const quick = "backoff_min_ms = 50\nbackoff_max_ms = 100";
 /** What a silence may be called: by the supervisor, or by an adapter that hands its connection back. */
 const silences: readonly AdapterStatus["reason"][] = ["silent_transport", "stream_ended", "platform_unavailable"];
@@ -17,8 +19,6 @@ const silences: readonly AdapterStatus["reason"][] = ["silent_transport", "strea
 const mostLives = 2;
 /** The longest that a case waits for one to show, milliseconds. */
 const longestSilenceMs = 20_000;
-/** Too short for a start on a busy machine: only for one that is to fail. */
-const impatient = `${hasty}\nstart_timeout_ms = 2000`;
 
 /** `needs_attention` with what a person must do; not tried again by itself; well again once it is put right. */
 export async function needsAttention(platform: EmulatedPlatform): Promise<void> {
@@ -95,7 +95,8 @@ export async function endsASilence(platform: EmulatedPlatform): Promise<void> {
 /** Where the times of an adapter are too long for a test. */
 function withoutShortSilence({ traits, module }: EmulatedPlatform): string | null {
   const { silenceShowsMs = module.maxSilenceMs } = traits;
-  if (silenceShowsMs > 0 && silenceShowsMs <= longestSilenceMs) return null;
+  if (silenceShowsMs === 0) return "it does not say how soon a silence of it shows";
+  if (silenceShowsMs <= longestSilenceMs) return null;
   return `a silence of it shows only after ${silenceShowsMs / 1_000} s`;
 }
 
