@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { attachmentCases } from "./cases/attachments.ts";
 import { connectFaultCases } from "./cases/connect-faults.ts";
 import { deliveryCases } from "./cases/delivery.ts";
+import { doubtfulSendCases } from "./cases/doubtful-sends.ts";
 import { eventCases } from "./cases/events.ts";
 import { gatewayCases } from "./cases/gateway.ts";
 import { gatewayFaultCases } from "./cases/gateway-faults.ts";
@@ -31,6 +32,7 @@ export const adapterThemes = {
   texts: textCases,
   attachments: attachmentCases,
   "send-faults": sendFaultCases,
+  "doubtful-sends": doubtfulSendCases,
   secrets: secretCases,
 } as const satisfies Readonly<Record<string, readonly ConformanceCase[]>>;
 

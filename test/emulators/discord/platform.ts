@@ -34,6 +34,7 @@ export class DiscordPlatform implements EmulatedPlatform {
     acknowledges: false,
     keepsConnection: true,
     isPull: false,
+    completesSends: true,
     longestText: { limit: 2_000, unit: "utf16" },
     // A heartbeat that is not answered before the next one.
     silenceShowsMs: 12_000,

@@ -75,6 +75,7 @@ export class SlackPlatform implements EmulatedPlatform {
       acknowledges: true,
       keepsConnection: isSocket,
       isPull: false,
+      completesSends: true,
       longestText: { limit: 12_000, unit: "utf16" },
       // A ping every two seconds, and six for a pong.
       silenceShowsMs: 10_000,
