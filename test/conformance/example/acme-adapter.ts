@@ -58,19 +58,37 @@ async function start(context: AdapterContext<AcmeSettings>): Promise<RunningAdap
     await connection.call({ type: "offer", commands: offered }, signal);
   }
 
-  /** In parts, with the buttons below the last one. Resolves with the last one's id. */
+  /**
+   * In parts, with the buttons below the last one. Resolves with the last one's id. What Acme was given with the same key
+   * before it does not show again.
+   */
   async function say(
-    { conversation, signal: sendSignal }: SendRequest,
+    { conversation, idempotencyKey, signal: sendSignal }: SendRequest,
     { text, buttons }: { readonly text: string; readonly buttons: readonly AcmeButton[] },
   ): Promise<string | null> {
     const parts = text.match(partForm) ?? [];
     let last: string | null = null;
     for (const [index, part] of parts.entries()) {
       const below = index === parts.length - 1 && buttons.length > 0 ? { buttons } : {};
-      const { id } = await connection.call({ type: "say", room: conversation, text: part, ...below }, sendSignal);
-      last = String(id);
+      const key = `${idempotencyKey}/${index}`;
+      const call = { type: "say", key, room: conversation, text: part, ...below };
+      last = String((await connection.call(call, sendSignal))["id"]);
     }
     return last;
+  }
+
+  async function send(request: SendRequest): Promise<{ readonly platformMessageId: string | null }> {
+    const { response, replyTo, signal: sendSignal } = request;
+    if (response.kind === "text")
+      return { platformMessageId: await say(request, { text: response.text, buttons: [] }) };
+    if (response.kind === "rich_message")
+      return { platformMessageId: await say(request, { text: richText(response), buttons: buttonsOf(response) }) };
+    if (response.kind !== "reaction")
+      throw new GatewayError("unsupported_response", `Cannot send ${response.kind}: Acme has no such thing`);
+    const target = replyTo?.["messageId"];
+    if (target === undefined) throw new GatewayError("invalid_request", "Cannot react: the reply is to no message");
+    await connection.call({ type: "react", id: target, emoji: response.emoji }, sendSignal);
+    return { platformMessageId: target };
   }
 
   try {
@@ -81,19 +99,9 @@ async function start(context: AdapterContext<AcmeSettings>): Promise<RunningAdap
   }
   return {
     closed: closed.promise,
-    async send(request) {
-      const { response, replyTo, signal: sendSignal } = request;
-      if (response.kind === "text")
-        return { platformMessageId: await say(request, { text: response.text, buttons: [] }) };
-      if (response.kind === "rich_message")
-        return { platformMessageId: await say(request, { text: richText(response), buttons: buttonsOf(response) }) };
-      if (response.kind !== "reaction")
-        throw new GatewayError("unsupported_response", `Cannot send ${response.kind}: Acme has no such thing`);
-      const target = replyTo?.["messageId"];
-      if (target === undefined) throw new GatewayError("invalid_request", "Cannot react: the reply is to no message");
-      await connection.call({ type: "react", id: target, emoji: response.emoji }, sendSignal);
-      return { platformMessageId: target };
-    },
+    send,
+    // Acme knows a send by its key, and a reaction is there once however often it is put.
+    completeSend: send,
     async history({ conversation, limit, before }) {
       return connection.past({ room: conversation, limit, before }, signal);
     },

@@ -36,6 +36,7 @@ export class AcmePlatform implements EmulatedPlatform {
     acknowledges: true,
     keepsConnection: true,
     isPull: false,
+    completesSends: true,
     longestText: { limit: 500, unit: "code_points" },
     hasCodeFences: false,
   };

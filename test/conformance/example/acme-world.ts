@@ -39,6 +39,8 @@ export class AcmeWorld {
   readonly #rooms: ReadonlySet<string>;
   readonly #messages = new Map<string, Message>();
   readonly #files = new Map<string, Uint8Array>();
+  /** What was said with a key, by the key. */
+  readonly #said = new Map<string, string>();
   #lastId = 0;
 
   constructor(rooms: readonly string[]) {
@@ -107,8 +109,12 @@ export class AcmeWorld {
     if (!this.#rooms.has(room)) return refused("no_such_room");
     if (text === "") return refused("empty");
     if (Array.from(text).length > longestCodePoints) return refused("too_long");
+    const key = typeof line["key"] === "string" ? line["key"] : null;
+    const known = key === null ? undefined : this.#said.get(key);
+    if (known !== undefined) return { type: "done", id: known };
     const buttons = (line["buttons"] ?? []) as readonly Button[];
     const { id } = this.#write({ room, user: null, text, buttons });
+    if (key !== null) this.#said.set(key, id);
     this.shown.add({ kind: "message", conversation: room, messageId: id, text, raw: line });
     return { type: "done", id };
   }

@@ -2,7 +2,7 @@
 import type { SendRequest } from "../../../../src/contract/adapter.ts";
 import { GatewayError } from "../../../../src/library.ts";
 import acme from "../acme-adapter.ts";
-import { emitting, withFailure, withSend, withStart, type AcmeContext, type Defect } from "./defect.ts";
+import { emitting, withFailure, withRunning, withSend, withStart, type AcmeContext, type Defect } from "./defect.ts";
 
 function telling(reason: unknown, { settings }: AcmeContext): GatewayError {
   const { code, message, retry, userAction } = GatewayError.from(reason);
@@ -29,7 +29,7 @@ export const sendDefects: readonly Defect[] = [
     does: "says again what it has said",
     module: withSend(async (request, send) => {
       await send(request);
-      return send(request);
+      return send({ ...request, idempotencyKey: `${request.idempotencyKey}-again` });
     }),
     fails: {
       "send-faults": [
@@ -113,6 +113,18 @@ export const sendDefects: readonly Defect[] = [
       }
     }),
     fails: { "send-faults": ["refuses a conversation that is not there, for good"] },
+  },
+  {
+    does: "says again what may have arrived",
+    module: withRunning((running) => ({
+      completeSend: async (request) => running.send?.({ ...request, idempotencyKey: request.attemptedAt }),
+    })),
+    fails: { "doubtful-sends": ["finds what was said when its answer was lost, and says it no second time"] },
+  },
+  {
+    does: "takes what may have arrived for arrived",
+    module: withRunning(() => ({ completeSend: async () => ({ platformMessageId: null }) })),
+    fails: { "doubtful-sends": ["says once what was lost before it was said"] },
   },
   {
     does: "says its token in the error of a start",

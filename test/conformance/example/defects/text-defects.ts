@@ -19,9 +19,10 @@ function withText(change: (text: string) => readonly string[]): AcmeModule {
   return withSend(async (request, send) => {
     const { response } = request;
     if (response.kind !== "text") return send(request);
-    const parts: readonly SendRequest[] = change(response.text).map((text) => ({
+    const parts: readonly SendRequest[] = change(response.text).map((text, index) => ({
       ...request,
       response: { kind: "text", text },
+      idempotencyKey: `${request.idempotencyKey}-${index}`,
     }));
     for (const part of parts) await send(part);
   });
