@@ -31,7 +31,7 @@ const steps = fc.oneof(
       bytes: fc.oneof(
         { weight: 40, arbitrary: fc.constant(10) },
         { weight: 4, arbitrary: fc.constant(60_000) },
-        { weight: 1, arbitrary: fc.constantFrom(3_000_000, 9_000_000) },
+        { weight: 1, arbitrary: fc.constantFrom(3_000_000, 4_000_000) },
       ),
       again: fc.boolean(),
     }),

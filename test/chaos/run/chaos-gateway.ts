@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sleep } from "../../../src/support/time.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
-import { GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
+import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
 import { ackedTexts } from "../../support/journal-copy.ts";
 import type { Checkpoint, Heard } from "./ledger.ts";
 

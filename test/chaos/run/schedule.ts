@@ -168,17 +168,13 @@ function machineFaults(can: ScheduleOptions["can"]): readonly Maker[] {
   ];
 }
 
+const hostDeaths: ReadonlySet<string> = new Set(["hash", "kill-host", "signal-host", "map-bomb", "allocate"]);
+
 /** Whose host it takes down; `null`: nobody's. */
 function dyingHost(fault: Fault): Victim | "fault" | null {
-  switch (fault.kind) {
-    case "kill":
-      return fault.victim === "coordinator" ? null : fault.victim;
-    case "stop":
-      return fault.victim !== "coordinator" && fault.forMs > 5_000 ? fault.victim : null;
-    case "adapter":
-      // Unkillable threads, aborts and signals: its host goes.
-      return ["hash", "kill-host", "signal-host", "map-bomb", "allocate"].includes(fault.command.do) ? "fault" : null;
-    default:
-      return null;
-  }
+  if (fault.kind === "kill") return fault.victim === "coordinator" ? null : fault.victim;
+  if (fault.kind === "stop") return fault.victim !== "coordinator" && fault.forMs > 5_000 ? fault.victim : null;
+  // Unkillable threads, aborts and signals: its host goes.
+  const isDeadly = fault.kind === "adapter" && hostDeaths.has(fault.command.do);
+  return isDeadly ? "fault" : null;
 }
