@@ -235,6 +235,7 @@ export class AdapterBench implements AsyncDisposable {
         },
       },
       budget: { acquire: async () => {} },
+      token: ledger.tokens,
       mailbox: ledger.mailbox,
     };
   }
