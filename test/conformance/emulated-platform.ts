@@ -70,6 +70,8 @@ export type PlatformTraits = {
   readonly attachments?: "bytes" | "url" | "none";
   /** Triple backquotes make a code block there. @default true */
   readonly hasCodeFences?: boolean;
+  /** A message may have several lines. @default true */
+  readonly hasLineBreaks?: boolean;
 };
 
 /** An adapter module, whatever its settings are. */
