@@ -52,6 +52,7 @@ async function start(context: AdapterContext<TwitchSettings>): Promise<RunningAd
       await TwitchSession.start({ context: ownContext, credentials, attendance, redact }, signal),
     );
     credentials.watch();
+    if (settings.channels.length === 0) context.log.warn("twitch-without-channels");
     return new TwitchAdapter({ session, credentials, resources, signal: context.signal });
   } catch (reason) {
     await resources.disposeAsync();
@@ -89,7 +90,12 @@ class TwitchAdapter implements RunningAdapter {
       );
     const signal = AbortSignal.any([request.signal, this.#ending.signal]);
     const parentId = response.kind === "thread_reply" ? (replyTo?.["message_id"] ?? null) : null;
-    const saying = { channel: conversation, parentId, deadlineAtMs: Date.now() + sendTimeoutMs, signal };
+    const saying = {
+      channel: loginOf(conversation) ?? conversation,
+      parentId,
+      deadlineAtMs: Date.now() + sendTimeoutMs,
+      signal,
+    };
     const steps = parts.map((text) => () => this.#session.speaker.say({ ...saying, text }));
     const id = await this.#progress.run(idempotencyKey, steps);
     return { platformMessageId: id === "" ? null : id };

@@ -39,6 +39,7 @@ export class ChatConnection {
   readonly #watch: Disposable;
   #login: string;
   #isLoggedIn = false;
+  #isAnswering = false;
   #lastFrameAtMs = Date.now();
   #end: ConnectionEnd | null = null;
 
@@ -87,6 +88,11 @@ export class ChatConnection {
     return this.#login;
   }
 
+  /** Whether the server granted what makes it answer messages (`twitch.tv/commands`). */
+  get isAnswering(): boolean {
+    return this.#isAnswering;
+  }
+
   /** Sends one line. @throws {GatewayError} `platform_unavailable`: it was not sent. */
   send(line: string): void {
     this.#socket.send(line);
@@ -116,6 +122,9 @@ export class ChatConnection {
 
   #onLine(line: ChatLine): void {
     switch (line.command) {
+      case "CAP":
+        this.#isAnswering ||= line.params[1] === "ACK" && (line.params[2] ?? "").includes("twitch.tv/commands");
+        break;
       case "001":
         this.#login = (line.params[0] ?? this.#login).toLowerCase();
         break;

@@ -42,7 +42,12 @@ export class TwitchSession implements AsyncDisposable {
     this.policy = context.policy;
     this.#bot = { login: settings.username, userId: null, displayName: "" };
     this.#channels = new Channels({ names: settings.channels, log });
-    this.speaker = new Speaker({ channels: this.#channels, send: (line) => this.#send(line), log });
+    this.speaker = new Speaker({
+      channels: this.#channels,
+      send: (line) => this.#send(line),
+      isAnswering: () => this.#connection?.isAnswering === true,
+      log,
+    });
     this.#hearing = new Hearing({ context, policy: () => this.policy, bot: () => this.#bot });
   }
 
@@ -176,7 +181,6 @@ export class TwitchSession implements AsyncDisposable {
       case "ROOMSTATE":
         this.#channels.onLine(line);
         break;
-      case "CAP":
       case "002":
       case "003":
       case "004":

@@ -20,6 +20,8 @@ export type SpeakerParts = {
   };
   /** Sends one line. @throws {GatewayError} `platform_unavailable` when there is no connection: it was not sent. */
   readonly send: (line: string) => void;
+  /** Whether the server answers messages: one that grants no capabilities does not. */
+  readonly isAnswering: () => boolean;
   readonly log: AdapterLog;
 };
 
@@ -121,6 +123,8 @@ export class Speaker {
     this.#assertJoined(channel);
     const pending: Pending = { ...Promise.withResolvers<string>(), nonce: randomUUID().replaceAll("-", "") };
     this.#parts.send(lineOf(saying, pending.nonce));
+    // Then that it was sent is all there is to know.
+    if (!this.#parts.isAnswering()) return "";
     this.#pending.set(channel, pending);
     const onAbort = (): void => pending.reject(unknown("the adapter is stopping"));
     signal.addEventListener("abort", onAbort, { once: true });

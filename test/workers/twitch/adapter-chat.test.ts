@@ -114,6 +114,12 @@ describe("twitch adapter, in its channels", () => {
     assert.match(error.userAction ?? "", /Check the names in channels/u);
   });
 
+  it("says that it hears nothing where no channels are configured", async () => {
+    await using platform = await TwitchPlatform.start({ channels: [] });
+    await using bench = await AdapterBench.start(platform);
+    assert.equal(events(bench, "twitch-without-channels").length, 1);
+  });
+
   it("joins more channels than Twitch takes at once, at Twitch's pace", async () => {
     const channels = Array.from({ length: 45 }, (_, index) => `room_${index}`);
     await using platform = await TwitchPlatform.start({ channels }, channels);

@@ -58,6 +58,22 @@ describe("twitch adapter, saying", () => {
     assert.equal(platform.connections.total, 1);
   });
 
+  it("finds a channel however it is written", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    await bench.send("#Bridge", "hello");
+    assert.equal(platform.shown[0]?.conversation, mainChannel);
+  });
+
+  it("waits for no answer of a server that gives none", async () => {
+    await using platform = await TwitchPlatform.start();
+    platform.service.knowsCapabilities = false;
+    await using bench = await AdapterBench.start(platform);
+    await bench.hear("hello");
+    await bench.send(mainChannel, "sent is all there is");
+    await bench.shown(({ text }) => text === "sent is all there is", "what was sent");
+  });
+
   it("refuses what nothing is left of", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
