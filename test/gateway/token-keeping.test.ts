@@ -9,7 +9,8 @@ import { TwitchPlatform } from "../emulators/twitch/platform.ts";
 import { formsOf } from "../support/secret-forms.ts";
 import { GatewayHome, type RunningGateway } from "../support/gateway-fixture.ts";
 
-const consumers = `[gateway]\nlog_level = "debug"\n[[consumers]]\nname = "main"\nbuiltin = "echo"\n`;
+const consumers = `[gateway]\nlog_level = "debug"\n[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\n`;
+const handler = `export default ({ text }, { log }) => log.info("handler-heard", { text });\n`;
 const named = "twitch:my bot";
 
 /** The body of a config with the platform's adapter, as the default instance or a named one. */
@@ -41,6 +42,7 @@ describe("a token that Twitch gave in place of the configured one", () => {
     await using platform = await TwitchPlatform.start();
     const { ledger } = platform.service;
     const home = new GatewayHome();
+    home.writeFile("handler.mjs", handler);
     home.writeConfig(configOf(platform));
     ledger.revoke(platform.settings.oauthToken);
     const said: string[] = [];
@@ -49,8 +51,11 @@ describe("a token that Twitch gave in place of the configured one", () => {
       await gateway.reached("twitch", "running");
       for (const path of ["/v1/status", "/metrics", "/v1/adapters/twitch/history"])
         said.push(JSON.stringify(await gateway.admin("GET", path)));
-      // Twitch quotes the new token in what it says.
       const [refresh] = ledger.refreshes.items;
+      // Somebody says it in chat, and then Twitch itself.
+      await platform.say({ text: `is it ${refresh?.accessToken}?` });
+      const heard = await gateway.logged(({ event }) => event === "handler-heard");
+      assert.equal(heard["text"], "is it [redacted]?");
       platform.service.live[0]?.send(`:tmi.twitch.tv NOTICE * :Error logging in with ${refresh?.accessToken}`);
       await gateway.logged(({ event }) => event === "twitch-reconnecting");
       await stop(gateway);
@@ -86,6 +91,7 @@ describe("a token that Twitch gave in place of the configured one", () => {
     await using platform = await TwitchPlatform.start();
     const { ledger } = platform.service;
     const home = new GatewayHome();
+    home.writeFile("handler.mjs", handler);
     home.writeConfig(consumers);
     await using gateway = await home.start();
     const legacy = "of-an-older-program-4711";

@@ -143,7 +143,9 @@ export class Channels implements Disposable {
   #answered(askedAtMs: number): void {
     this.#firstRound?.resolve();
     for (const name of this.#round) this.#noteMissed(name);
-    const isNewRound = this.names.some((name) => !this.#asked.has(name));
+    const missing = this.names.filter((name) => !this.isJoined(name));
+    if (missing.length === 0) return;
+    const isNewRound = missing.some((name) => !this.#asked.has(name));
     this.#askLater(askedAtMs + (isNewRound ? roundPeriodMs : missedPeriodMs) - Date.now());
   }
 

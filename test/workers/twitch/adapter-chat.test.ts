@@ -135,6 +135,7 @@ describe("twitch adapter, in its channels", () => {
     await using platform = await TwitchPlatform.start();
     await using clock = new FakeClock();
     await using bench = await AdapterBench.start(platform);
+    await clock.advance(70);
     platform.service.live[0]?.part(mainChannel);
     await turns(20);
     await assert.rejects(bench.send(mainChannel, "hello"), { code: "platform_unavailable" });
@@ -169,10 +170,23 @@ describe("twitch adapter, staying connected", () => {
     assert.ok(bench.ledger.gapSeconds >= 89 && bench.ledger.gapSeconds <= 95, `${bench.ledger.gapSeconds} s`);
   });
 
+  it("does not take a server that only says that it is there for one that lets the bot hear", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using clock = new FakeClock();
+    await using bench = await AdapterBench.start(platform);
+    platform.service.behaviour = "no_welcome";
+    platform.dropConnections();
+    await clock.advance(15);
+    platform.service.behaviour = "normal";
+    await clock.advanceUntil(() => bench.ledger.signs.items.some(({ kind }) => kind === "connected"), 20);
+    assert.ok(bench.ledger.gapSeconds >= 15, `${bench.ledger.gapSeconds} s`);
+  });
+
   it("counts for a life that was killed since it last wrote down that it was there", async () => {
     await using platform = await TwitchPlatform.start();
     await using clock = new FakeClock();
     await using bench = await AdapterBench.start(platform);
+    assert.notEqual(bench.ledger.resumeState, null, "it is not written down at once");
     await clock.advance(40);
     const state = structuredClone(bench.ledger.resumeState);
     await clock.advance(10);
@@ -230,17 +244,17 @@ describe("twitch adapter, staying connected", () => {
     assert.equal(platform.connections.total, 1);
   });
 
-  it("is not welcomed twice", async () => {
+  it("is not welcomed twice, which would leave one of the library's timers behind", async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
     await using platform = await TwitchPlatform.start();
-    await using clock = new FakeClock();
     await using bench = await AdapterBench.start(platform);
-    const [session] = platform.service.sessions.items;
-    session?.send(":tmi.twitch.tv 376 shipbot :>");
+    platform.service.live[0]?.send(":tmi.twitch.tv 376 shipbot :>");
     await bench.hear("after it");
+    assert.ok(timers() > before);
     await bench.stop();
-    const sent = session?.lines.items.length;
-    await clock.advance(130);
-    assert.equal(session?.lines.items.length, sent);
+    await within(platform.allSocketsClosed(), "the end of every socket");
+    assert.equal(timers(), before);
   });
 });
 

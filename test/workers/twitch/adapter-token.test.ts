@@ -199,6 +199,7 @@ describe("twitch adapter's token", () => {
     await using bench = await AdapterBench.start(platform);
     await bench.hear("hello");
     assert.deepEqual(platform.service.ledger.validations.items, []);
+    assert.deepEqual(events(bench, "twitch-token-not-checked"), [], "it asked Twitch itself");
   });
 
   it("stays a secret when it was renewed, also where Twitch repeats it", async () => {

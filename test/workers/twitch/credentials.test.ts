@@ -5,7 +5,7 @@ import { Credentials } from "../../../workers/twitch/credentials.ts";
 import type { IdServer, TokenFacts } from "../../../workers/twitch/id-server.ts";
 import { FakeTimers } from "../../conformance/fake-timers.ts";
 import { turns } from "../../conformance/within.ts";
-import { adapterContext } from "../../support/adapter-context.ts";
+import { adapterContext, MemoryTokenKeeper } from "../../support/adapter-context.ts";
 
 const hourMs = 3_600_000;
 const settings = {
@@ -36,17 +36,18 @@ async function credentialsFixture(options: { readonly hasMeans?: boolean; readon
       return { accessToken: `renewed-${asked.length}`, refreshToken: null, expiresInMs: 4 * hourMs };
     },
   };
-  const { context, log } = adapterContext({ settings });
+  const { context } = adapterContext({ settings });
+  const keeper = new MemoryTokenKeeper();
   const credentials = await Credentials.open({
     settings: options.hasMeans === false ? { ...settings, clientSecret: "" } : settings,
-    keeper: context.token,
+    keeper,
     ids,
     learn: () => {},
     log: context.log,
   });
   await credentials.check(context.signal);
   credentials.watch();
-  return { credentials, asked, state, log };
+  return { credentials, asked, state, keeper };
 }
 
 describe("Credentials", () => {
@@ -96,6 +97,22 @@ describe("Credentials", () => {
     const { credentials, asked } = await credentialsFixture();
     const { signal } = new AbortController();
     await Promise.all([credentials.renew("configured", signal), credentials.renew("configured", signal)]);
+    await credentials.renew("configured", signal);
+    assert.deepEqual(asked.slice(1), ["refresh refresh"]);
+    await credentials[Symbol.asyncDispose]();
+  });
+
+  it("does not renew again what was renewed and could not be stored", async () => {
+    using timers = new FakeTimers();
+    const { credentials, asked, keeper } = await credentialsFixture();
+    keeper.failure = new GatewayError("internal", "Cannot store the token file: ENOSPC");
+    const { signal } = new AbortController();
+    const renewal = credentials.renew("configured", signal);
+    for (let second = 0; second < 10; second += 1) {
+      await turns(3);
+      timers.tick(1_000);
+    }
+    await renewal;
     await credentials.renew("configured", signal);
     assert.deepEqual(asked.slice(1), ["refresh refresh"]);
     await credentials[Symbol.asyncDispose]();

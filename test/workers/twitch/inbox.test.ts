@@ -71,8 +71,16 @@ describe("Inbox", () => {
   });
 
   it("drops the oldest of more than it may hold, and counts them", async () => {
-    const { inbox, lost } = inboxFixture(() => new Promise(() => {}));
+    const taken = new Observed<string>();
+    const gate = Promise.withResolvers<void>();
+    const { inbox, lost } = inboxFixture(async (texts) => {
+      await gate.promise;
+      for (const text of texts) taken.add(text);
+    });
     for (let index = 0; index < 4_100; index += 1) inbox.push(message(index));
+    gate.resolve();
+    await taken.count(4_097, "all that it may hold, and what was on its way");
+    assert.deepEqual(taken.items.slice(0, 3), ["m0", "m4", "m5"]);
     assert.equal(lost.items.length, 3);
   });
 
