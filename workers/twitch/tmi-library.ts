@@ -25,8 +25,8 @@ export interface TmiClient {
 export type TmiOptions = ConstructorParameters<ClientConstructor>[0];
 
 /**
- * At its import the library looks at the global WebSocket, which loads all of undici: 4 MB of each thread, for a socket that is
- * never used. For that moment it finds the one that is.
+ * At its import the library looks at the global WebSocket, which loads all of undici: more than half of that import's time, for a
+ * socket that is never used. For that moment it finds the one that is.
  */
 function loadLibrary(): { readonly Client: new (options: TmiOptions) => TmiClient } {
   const descriptor = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
