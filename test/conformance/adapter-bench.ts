@@ -155,6 +155,21 @@ export class AdapterBench implements AsyncDisposable {
     }
   }
 
+  /** Has the adapter find out what became of a send to where `message` came from, as the outbox does after its death. */
+  async complete(
+    message: EmittedMessage,
+    response: ResponseInput,
+    sent: { readonly idempotencyKey: string; readonly attemptedAt: string },
+  ): Promise<void> {
+    const { running } = this;
+    if (running.completeSend === undefined) throw new Error("The adapter has no completeSend");
+    const adapted = adaptResponse(parseResponse(response), this.capabilities);
+    if (adapted === null) return;
+    const { conversation, replyTo = null } = message;
+    const signal = this.#life?.ending.signal ?? AbortSignal.abort();
+    await running.completeSend({ conversation, response: adapted, replyTo, ...sent, signal });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.ledger.release();
     await this.stop();

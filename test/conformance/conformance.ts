@@ -1,6 +1,7 @@
 /** The conformance kit: one suite for every adapter, run against an emulator of its platform. See docs/conformance.md. */
 import { describe, it } from "node:test";
 import { attachmentCases } from "./cases/attachments.ts";
+import { doubtfulSendCases } from "./cases/doubtful-sends.ts";
 import { connectFaultCases } from "./cases/connect-faults.ts";
 import { deliveryCases } from "./cases/delivery.ts";
 import { gatewayCases } from "./cases/gateway.ts";
@@ -27,6 +28,7 @@ export const adapterCases: readonly ConformanceCase[] = [
   ...textCases,
   ...attachmentCases,
   ...sendFaultCases,
+  ...doubtfulSendCases,
   ...secretCases,
 ];
 

@@ -64,6 +64,8 @@ export type PlatformTraits = {
   readonly keepsConnection: boolean;
   /** Replies are fetched by the client. */
   readonly isPull: boolean;
+  /** The adapter finds out what became of a send whose answer was lost. @default false */
+  readonly completesSends?: boolean;
   /** Largest text of one message, in the platform's own unit; 0: none. */
   readonly longestText: { readonly limit: number; readonly unit: "utf16" | "code_points" | "bytes" };
   /** What {@link SaidMessage.attachments} becomes: bytes that the adapter fetches, an address it passes on, or nothing. @default "bytes" */

@@ -32,6 +32,7 @@ export class DiscordPlatform implements EmulatedPlatform {
     acknowledges: false,
     keepsConnection: true,
     isPull: false,
+    completesSends: true,
     longestText: { limit: 2_000, unit: "utf16" },
   };
   readonly policy = { dmAllowedUsers: ["*"] };

@@ -67,6 +67,7 @@ export class SlackPlatform implements EmulatedPlatform {
       acknowledges: true,
       keepsConnection: isSocket,
       isPull: false,
+      completesSends: true,
       longestText: { limit: 12_000, unit: "utf16" },
     };
     this.settings = {
