@@ -66,11 +66,15 @@ export class ConnectionLoop<Connection extends LoopedConnection> {
     this.closed.catch(() => {});
   }
 
-  /** Opens the first connection. @throws {GatewayError} what `open` rejects with: the first try has no second one. */
+  /**
+   * Opens the first connection; `signal`: for that one, where it has another.
+   * @throws {GatewayError} what `open` rejects with: the first try has no second one.
+   */
   static async start<Connection extends LoopedConnection>(
     options: ConnectionLoopOptions<Connection>,
+    signal: AbortSignal = options.signal,
   ): Promise<ConnectionLoop<Connection>> {
-    return new ConnectionLoop(options, await options.open(options.signal));
+    return new ConnectionLoop(options, await options.open(signal));
   }
 
   /** The present connection, or the last there was. */

@@ -53,7 +53,7 @@ async function start(context: AdapterContext<TwitchSettings>): Promise<RunningAd
     );
     credentials.watch();
     if (settings.channels.length === 0) context.log.warn("twitch-without-channels");
-    return new TwitchAdapter({ session, credentials, resources, signal: context.signal });
+    return new TwitchAdapter({ session, credentials, resources });
   } catch (reason) {
     await resources.disposeAsync();
     signal.throwIfAborted();
@@ -68,12 +68,12 @@ class TwitchAdapter implements RunningAdapter {
   readonly #resources: AsyncDisposableStack;
   readonly #progress = new PartProgress();
   readonly #ending = new AbortController();
+  #stopped: Promise<void> | null = null;
 
   constructor(parts: {
     readonly session: TwitchSession;
     readonly credentials: Credentials;
     readonly resources: AsyncDisposableStack;
-    readonly signal: AbortSignal;
   }) {
     this.#session = parts.session;
     this.#resources = parts.resources;
@@ -109,9 +109,10 @@ class TwitchAdapter implements RunningAdapter {
     await this.#session.probe();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#ending.abort(new GatewayError("adapter_unavailable", "The adapter is stopping"));
-    await this.#resources.disposeAsync();
+    this.#stopped ??= this.#resources.disposeAsync();
+    return this.#stopped;
   }
 }
 

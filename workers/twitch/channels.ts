@@ -14,7 +14,8 @@ export type ChannelsParts = {
 
 /** Where a JOIN goes; one at a time. */
 type Link = { readonly login: string; send(line: string): void };
-type Channel = { isJoined: boolean; isModerator: boolean; isMissed: boolean; refusal: GatewayError | null };
+/** `refusal`: what Twitch said to the last JOIN, where it said anything. */
+type Channel = { isJoined: boolean; isModerator: boolean; isMissed: boolean; refusal: string | null };
 
 /** Twitch takes 20 in 10 s. {@link https://dev.twitch.tv/docs/chat/#rate-limits} */
 const roundSize = 20;
@@ -22,13 +23,14 @@ const roundPeriodMs = 10_500;
 /** Twitch answers at once, or never. */
 const answerTimeoutMs = 5_000;
 const missedPeriodMs = 60_000;
+const noAnswer = `no answer within ${answerTimeoutMs} ms`;
 
 /** One adapter's channels, over all of its connections. */
 export class Channels implements Disposable {
   readonly #log: AdapterLog;
   readonly #channels: ReadonlyMap<string, Channel>;
   #link: Link | null = null;
-  /** Asked for through this connection. */
+  /** Asked for through this connection, the longest ago first. */
   readonly #asked = new Set<string>();
   #round: readonly string[] = [];
   #firstRound: PromiseWithResolvers<void> | null = null;
@@ -119,14 +121,15 @@ export class Channels implements Disposable {
     this.leave();
   }
 
-  /** Those that were not asked for yet come first. */
+  /** Those that were not asked for yet come first, then those that were the longest ago. */
   #ask(): void {
-    const missing = this.names.filter((name) => !this.isJoined(name));
-    const fresh = missing.filter((name) => !this.#asked.has(name));
-    this.#round = (fresh.length > 0 ? fresh : missing).slice(0, roundSize);
+    const fresh = this.names.filter((name) => !this.#asked.has(name));
+    const waiting = fresh.length > 0 ? fresh : [...this.#asked];
+    this.#round = waiting.filter((name) => !this.isJoined(name)).slice(0, roundSize);
     if (this.#link === null || this.#round.length === 0) return;
     try {
       for (const name of this.#round) {
+        this.#asked.delete(name);
         this.#asked.add(name);
         this.#link.send(`JOIN #${name}`);
       }
@@ -143,18 +146,16 @@ export class Channels implements Disposable {
   #answered(askedAtMs: number): void {
     this.#firstRound?.resolve();
     for (const name of this.#round) this.#noteMissed(name);
-    const missing = this.names.filter((name) => !this.isJoined(name));
-    if (missing.length === 0) return;
-    const isNewRound = missing.some((name) => !this.#asked.has(name));
-    this.#askLater(askedAtMs + (isNewRound ? roundPeriodMs : missedPeriodMs) - Date.now());
+    if (this.names.every((name) => this.isJoined(name))) return;
+    const isFinished = this.names.every((name) => this.#asked.has(name));
+    this.#askLater(askedAtMs + (isFinished ? missedPeriodMs : roundPeriodMs) - Date.now());
   }
 
   #noteMissed(name: string): void {
     const channel = this.#channels.get(name);
     if (channel === undefined || channel.isJoined || channel.isMissed) return;
     channel.isMissed = true;
-    const reason = channel.refusal?.message ?? `no answer within ${answerTimeoutMs} ms`;
-    this.#log.warn("twitch-channel-not-joined", { channel: name, reason });
+    this.#log.warn("twitch-channel-not-joined", { channel: name, reason: channel.refusal ?? noAnswer });
   }
 
   #joined(name: string, channel: Channel): void {
@@ -165,8 +166,10 @@ export class Channels implements Disposable {
     this.#lookWhetherAnswered();
   }
 
-  #refused(channel: Channel, { tags, params }: ChatLine): void {
-    channel.refusal = refusalOf(tags.get("msg-id") ?? "", params[1] ?? "");
+  #refused(channel: Channel, { tags, params: [, text = ""] }: ChatLine): void {
+    const notice = tags.get("msg-id") ?? "";
+    if (refusalOf(notice, text) === null) return;
+    channel.refusal = `Twitch refuses it as ${notice}: ${JSON.stringify(text.slice(0, 200))}`;
     this.#lookWhetherAnswered();
   }
 
@@ -192,8 +195,8 @@ export class Channels implements Disposable {
 
   #outside(): GatewayError {
     const names = this.names.slice(0, 5).map((name) => `"${name}"`);
-    const refusal = [...this.#channels.values()].find((channel) => channel.refusal !== null)?.refusal;
-    const reason = refusal?.message ?? `no answer within ${answerTimeoutMs} ms`;
+    const refusals = [...this.#channels.values()].flatMap(({ refusal }) => refusal ?? []);
+    const reason = refusals[0] ?? noAnswer;
     return new GatewayError("platform_unavailable", `Cannot join a single channel of ${names.join(", ")}: ${reason}`, {
       userAction: "Check the names in channels, and that the bot is not banned there",
     });

@@ -35,7 +35,8 @@ export class ChatConnection {
   readonly #options: ChatConnectionOptions;
   readonly #socket: ChatSocket;
   readonly #loggedIn = Promise.withResolvers<void>();
-  readonly #waiting = new Set<() => void>();
+  /** Whoever asked for a sign of life. */
+  readonly #pings = new Set<PromiseWithResolvers<void>>();
   readonly #watch: Disposable;
   #login: string;
   #isLoggedIn = false;
@@ -101,16 +102,15 @@ export class ChatConnection {
   /** Asks for a sign of life. @throws {GatewayError} `timeout`, or why the connection is over. */
   async ping(): Promise<void> {
     const answered = Promise.withResolvers<void>();
-    this.#waiting.add(answered.resolve);
+    this.#pings.add(answered);
     using _deadline = after(pingTimeoutMs, () =>
       answered.reject(new GatewayError("timeout", `Twitch's chat did not answer a PING within ${pingTimeoutMs} ms`)),
     );
     try {
       this.send("PING :tmi.twitch.tv");
-      void this.closed.then(({ error }) => answered.reject(error));
       await answered.promise;
     } finally {
-      this.#waiting.delete(answered.resolve);
+      this.#pings.delete(answered);
     }
   }
 
@@ -133,7 +133,7 @@ export class ChatConnection {
         this.#loggedIn.resolve();
         break;
       case "PONG":
-        for (const answer of this.#waiting) answer();
+        for (const { resolve } of this.#pings) resolve();
         break;
       case "RECONNECT":
         this.#finish("asked", new GatewayError("platform_unavailable", "Twitch asked for another connection"));
@@ -168,6 +168,7 @@ export class ChatConnection {
     const lost = error ?? new GatewayError("platform_unavailable", "The connection to Twitch's chat was lost");
     this.#end ??= { kind: "lost", error: lost };
     this.#loggedIn.reject(this.#end.error);
+    for (const { reject } of this.#pings) reject(this.#end.error);
     return this.#end;
   }
 }

@@ -5,8 +5,8 @@ import type { TwitchSettings } from "../../src/contract/settings.ts";
 import { ConnectionLoop } from "../../src/support/connection-loop.ts";
 import type { Attendance } from "./attendance.ts";
 import { Channels } from "./channels.ts";
-import { ChatConnection } from "./chat-connection.ts";
-import type { ChatLine } from "./chat-line.ts";
+import { ChatConnection, type ConnectionEnd } from "./chat-connection.ts";
+import { channelOf, type ChatLine } from "./chat-line.ts";
 import type { Credentials } from "./credentials.ts";
 import { Hearing } from "./hearing.ts";
 import type { BotAccount } from "./mentions.ts";
@@ -56,17 +56,17 @@ export class TwitchSession implements AsyncDisposable {
     const session = new TwitchSession(parts);
     const { context, attendance } = parts;
     try {
-      const first = await session.#open(signal);
-      attendance.begin();
-      session.#loop = await ConnectionLoop.start<ChatConnection>({
+      const options = {
         signal: context.signal,
-        open: (loopSignal) => (session.#loop === null ? Promise.resolve(first) : session.#open(loopSignal)),
-        onLost: ({ error }) => session.#onLost(error),
+        open: (openSignal: AbortSignal) => session.#open(openSignal),
+        onLost: ({ error }: ConnectionEnd) => session.#onLost(error),
         onConnected() {
           context.connected();
           attendance.begin();
         },
-      });
+      };
+      session.#loop = await ConnectionLoop.start<ChatConnection>(options, signal);
+      attendance.begin();
       return session;
     } catch (reason) {
       await session[Symbol.asyncDispose]();
@@ -171,9 +171,13 @@ export class TwitchSession implements AsyncDisposable {
         };
         break;
       case "USERSTATE":
-      case "NOTICE":
         this.#channels.onLine(line);
         this.speaker.onLine(line);
+        break;
+      case "NOTICE":
+        // Before the bot is in, it is about the JOIN.
+        if (this.#channels.isJoined(channelOf(line) ?? "")) this.speaker.onLine(line);
+        else this.#channels.onLine(line);
         break;
       case "JOIN":
       case "PART":

@@ -85,19 +85,16 @@ export class Speaker {
     return turn;
   }
 
-  /** Learns from a line what became of a message. `true`: it was about one. */
-  onLine(line: ChatLine): boolean {
+  /** A USERSTATE or NOTICE: Twitch says what became of a message. */
+  onLine(line: ChatLine): void {
     const channel = channelOf(line);
-    if (channel === null) return false;
+    if (channel === null) return;
     const pending = this.#pending.get(channel);
     if (line.command === "USERSTATE") {
-      // Another client of the same account has another nonce, a JOIN's answer has none.
+      // Another client of the same account has another nonce, the answer to a JOIN has none.
       const nonce = line.tags.get("client-nonce");
-      if (pending === undefined || (nonce !== undefined && nonce !== pending.nonce)) return false;
-      pending.resolve(line.tags.get("id") ?? "");
-      return true;
-    }
-    return line.command === "NOTICE" && this.#onNotice(channel, pending, line);
+      if (nonce === undefined || nonce === pending?.nonce) pending?.resolve(line.tags.get("id") ?? "");
+    } else this.#onNotice(channel, pending, line);
   }
 
   /** The connection is gone: of what was on its way nobody knows. */
@@ -105,14 +102,13 @@ export class Speaker {
     for (const { reject } of this.#pending.values()) reject(unknown("the connection was lost"));
   }
 
-  #onNotice(channel: string, pending: Pending | undefined, { tags, params }: ChatLine): boolean {
+  #onNotice(channel: string, pending: Pending | undefined, { tags, params }: ChatLine): void {
     const notice = tags.get("msg-id") ?? "";
     const refusal = refusalOf(notice, params[1] ?? "");
-    if (refusal === null) return false;
+    if (refusal === null) return;
     if (notice === "msg_ratelimit") this.#budget.exhaust(Date.now());
     if (pending === undefined) this.#parts.log.warn("twitch-message-refused", { channel, notice });
     else pending.reject(refusal);
-    return true;
   }
 
   async #sayNow(saying: Saying): Promise<string> {
@@ -151,13 +147,7 @@ export class Speaker {
       const waitMs = this.#budget.take(nowMs, this.#parts.channels.isModerator(channel));
       if (waitMs === 0) return;
       if (nowMs + waitMs >= deadlineAtMs)
-        throw new GatewayError(
-          "rate_limited",
-          `Cannot say it in "${channel}" yet: Twitch's limit of messages is reached`,
-          {
-            retry: { kind: "after", delayMs: waitMs },
-          },
-        );
+        throw limited(`Cannot say it in "${channel}" yet: Twitch's limit of messages is reached`, waitMs);
       await sleep(waitMs, signal);
     }
   }
