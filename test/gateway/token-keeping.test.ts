@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { configuredKeys } from "../../src/gateway/token-keeping.ts";
 import { tokenFileName } from "../../src/tokens/token-file-names.ts";
+import { patience } from "../conformance/within.ts";
 import { TwitchPlatform } from "../emulators/twitch/platform.ts";
 import { formsOf } from "../support/secret-forms.ts";
 import { GatewayHome, type RunningGateway } from "../support/gateway-fixture.ts";
@@ -85,6 +86,27 @@ describe("a token that Twitch gave in place of the configured one", () => {
       assert.equal(ledger.validations.items.at(-1), another, "the stored token won over the config");
       await stop(gateway);
     }
+  });
+
+  it("is got by the next life when one is killed while it waits for it", async () => {
+    await using platform = await TwitchPlatform.start();
+    const { ledger } = platform.service;
+    const home = new GatewayHome();
+    home.writeFile("handler.mjs", handler);
+    home.writeConfig(
+      `${configOf(platform)}[messaging.twitch.supervisor]\nisolation = "process"\nbackoff_min_ms = 50\n`,
+    );
+    await using gateway = await home.start();
+    const { host, generation } = await gateway.reached("twitch", "running");
+    platform.service.holdsRefreshes = true;
+    ledger.revoke(platform.settings.oauthToken);
+    platform.dropConnections();
+    await patience.run(40_000, () => platform.service.heldRefreshes.count(1, "a renewal"));
+    platform.service.holdsRefreshes = false;
+    process.kill(host?.pid ?? 0, "SIGKILL");
+    await gateway.reached("twitch", "running", (adapter) => adapter.generation !== generation);
+    assert.equal(ledger.refreshes.items.length, 1);
+    assert.equal(readToken(home, "twitch")["access_token"], ledger.refreshes.items[0]?.accessToken);
   });
 
   it("is taken over from an older program under its name, kept while its adapter is switched off, and gone with it", async () => {

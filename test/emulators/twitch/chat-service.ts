@@ -5,10 +5,14 @@ import { text as textOf } from "node:stream/consumers";
 import { WebSocketServer } from "ws";
 import type { PlatformFault } from "../../conformance/emulated-platform.ts";
 import { Observed } from "../../conformance/observed.ts";
+import { patience } from "../../conformance/within.ts";
 import { FaultBoard } from "../fault-board.ts";
 import { ChatSession, type Said, type SessionHost } from "./chat-session.ts";
 import type { ChatWorld } from "./chat-world.ts";
 import type { IdAnswer, TokenLedger } from "./token-ledger.ts";
+
+/** A gateway may have to bring its host up again first, milliseconds. */
+const processDeadlineMs = 40_000;
 
 /** One Twitch. */
 export class ChatService implements AsyncDisposable {
@@ -25,6 +29,10 @@ export class ChatService implements AsyncDisposable {
   /** How an upgrade, and a login, are met. */
   behaviour: "normal" | "no_upgrade" | "no_welcome" = "normal";
   knowsCapabilities = true;
+  /** Refreshes are taken and never answered. */
+  holdsRefreshes = false;
+  /** One entry for each that was. */
+  readonly heldRefreshes = new Observed<null>();
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true, autoPong: false });
   readonly #sockets = new Set<Socket>();
@@ -79,8 +87,10 @@ export class ChatService implements AsyncDisposable {
 
   /** Resolves once somebody hears what is said in `channel`. */
   async heardBy(channel: string): Promise<void> {
-    while (this.listeners(channel).length === 0)
-      await this.joins.count(this.joins.items.length + 1, `somebody in #${channel}`);
+    await patience.run(patience.getStore() ?? processDeadlineMs, async () => {
+      while (this.listeners(channel).length === 0)
+        await this.joins.count(this.joins.items.length + 1, `somebody in #${channel}`);
+    });
   }
 
   /** Cuts every connection. */
@@ -122,6 +132,7 @@ export class ChatService implements AsyncDisposable {
     const isRefresh = request.method === "POST" && request.url === "/oauth2/token";
     const isValidation = request.method === "GET" && request.url === "/oauth2/validate";
     if (fault !== null) return this.#failRequest(response, fault, isRefresh);
+    if (isRefresh && this.holdsRefreshes) return this.heldRefreshes.add(null);
     if (isRefresh) return answer(response, this.ledger.refresh(new URLSearchParams(body)));
     if (isValidation) return answer(response, this.ledger.validate(request.headers.authorization ?? ""));
     answer(response, { status: 404, body: { status: 404, message: "Not Found" } });
