@@ -3,6 +3,7 @@
  * its faults on command. Written once per platform (or once per way to connect, such as Slack's socket and HTTP modes).
  */
 import type { AdapterModule, Policy } from "../../src/contract/adapter.ts";
+import type { EmulatedPeople } from "./emulated-people.ts";
 
 /** What somebody says on the emulated platform. */
 export type SaidMessage = {
@@ -74,6 +75,11 @@ export type PlatformTraits = {
   readonly hasCodeFences?: boolean;
   /** A message may have several lines. @default true */
   readonly hasLineBreaks?: boolean;
+  /**
+   * The longest, in a real gateway and its own time, that a half-open connection goes unnoticed, milliseconds: until the
+   * adapter sees it, or else its supervisor. @default `module.maxSilenceMs`
+   */
+  readonly silenceShowsMs?: number;
 };
 
 /** An adapter module, whatever its settings are. */
@@ -100,11 +106,14 @@ export interface EmulatedPlatform extends AsyncDisposable {
   /** A conversation beside the default one. */
   readonly otherConversation: string;
 
+  /** What people do there beside writing; left out where the adapter hears of nothing else. */
+  readonly people?: EmulatedPeople;
+
   /** Somebody writes. Resolves with the platform's id once the platform has it; what comes of it shows elsewhere. */
   say(message: SaidMessage): Promise<string>;
-  /** The platform delivers an old message once more, as it does after a lost acknowledgement. */
+  /** The platform delivers an old message or event once more, as it does after a lost acknowledgement. */
   repeat(id: string): Promise<void>;
-  /** Has the adapter told the platform that it has message `id`? */
+  /** Has the adapter told the platform that it has message or event `id`? */
   isAcknowledged(id: string): boolean;
   /** Resolves when {@link EmulatedPlatform.isAcknowledged} turns true. */
   acknowledged(id: string): Promise<void>;

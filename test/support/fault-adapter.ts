@@ -36,6 +36,8 @@ export type FaultCommand =
     }
   /** `path`: a FIFO that nobody writes to, in a folder that an adapter may read; left out: it makes its own. */
   | { readonly do: "fifo" | "pool-fifo"; readonly path?: string }
+  /** What native code does to its process when it goes wrong. */
+  | { readonly do: "signal-host"; readonly signal: "SIGSEGV" | "SIGABRT" | "SIGBUS" }
   | { readonly do: "allocate"; readonly shape: AllocationShape; readonly pace: "fast" | "slow" }
   | { readonly do: "leak-heap" | "leak-buffers"; readonly megabytesPerSecond: number };
 
@@ -103,6 +105,9 @@ async function perform(
       return;
     case "stop-host":
       setImmediate(() => process.kill(process.pid, "SIGSTOP"));
+      return;
+    case "signal-host":
+      setImmediate(() => process.kill(process.pid, command.signal));
       return;
     case "map-bomb":
       setImmediate(() => {

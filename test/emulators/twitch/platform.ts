@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Policy } from "../../../src/contract/adapter.ts";
 import type { TwitchSettings } from "../../../src/contract/settings.ts";
 import twitch from "../../../workers/twitch/adapter.ts";
+import type { EmulatedPeople } from "../../conformance/emulated-people.ts";
 import type {
   EmulatedPlatform,
   FaultPlace,
@@ -49,6 +50,8 @@ export class TwitchPlatform implements EmulatedPlatform {
     attachments: "none",
     hasCodeFences: false,
     hasLineBreaks: false,
+    // A PING that is not answered, with the wait before it.
+    silenceShowsMs: 40_000,
   };
   readonly settings: Readonly<Record<string, unknown>> & TwitchSettings;
   readonly toml: string;
@@ -56,7 +59,11 @@ export class TwitchPlatform implements EmulatedPlatform {
   readonly secrets = [oauthToken, refreshToken, clientSecret];
   readonly otherConversation = otherChannel;
   readonly service: ChatService;
+  /** A moderator takes a message away. Of nothing else that becomes of one does Twitch's chat tell. */
+  readonly people: EmulatedPeople = { remove: async (id) => this.#remove(id) };
   readonly #spoken = new Map<string, Required<Spoken>>();
+  /** What sends a message or deletion once more, by its id. */
+  readonly #repeats = new Map<string, () => void>();
 
   private constructor(service: ChatService, settings: Partial<TwitchSettings>) {
     this.service = service;
@@ -110,13 +117,11 @@ export class TwitchPlatform implements EmulatedPlatform {
     const id = tags["id"] ?? randomUUID();
     const spoken = { text, channel, sender, tags: { ...tags, id, "tmi-sent-ts": String(Date.now()) } };
     this.#spoken.set(id, spoken);
-    this.#deliver(spoken);
-    return id;
+    return this.#tell(id, () => this.#deliver(spoken));
   }
 
   async repeat(id: string): Promise<void> {
-    const spoken = this.#spoken.get(id);
-    if (spoken !== undefined) this.#deliver(spoken);
+    this.#repeats.get(id)?.();
   }
 
   /** A line of the server's own about a channel, such as CLEARMSG, to all who are there. */
@@ -187,6 +192,21 @@ export class TwitchPlatform implements EmulatedPlatform {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.service[Symbol.asyncDispose]();
+  }
+
+  #remove(id: string): string {
+    const spoken = this.#spoken.get(id);
+    if (spoken === undefined) throw new TypeError(`There is no message ${id}`);
+    const { text, channel, sender } = spoken;
+    const tags = { login: sender.login, "room-id": "", "target-msg-id": id, "tmi-sent-ts": String(Date.now()) };
+    return this.#tell(`deletion-${id}`, () => this.tell("CLEARMSG", tags, text, channel));
+  }
+
+  /** Now, and whenever `id` is repeated. */
+  #tell(id: string, tell: () => void): string {
+    this.#repeats.set(id, tell);
+    tell();
+    return id;
   }
 
   #deliver({ text, channel, sender, tags }: Required<Spoken>): void {
