@@ -148,7 +148,9 @@ export class Channels implements Disposable {
     for (const name of this.#round) this.#noteMissed(name);
     if (this.names.every((name) => this.isJoined(name))) return;
     const isFinished = this.names.every((name) => this.#asked.has(name));
-    this.#askLater(askedAtMs + (isFinished ? missedPeriodMs : roundPeriodMs) - Date.now());
+    const periodMs = isFinished ? missedPeriodMs : roundPeriodMs;
+    // Not an hour later because the clock was put back meanwhile.
+    this.#askLater(Math.min(periodMs, askedAtMs + periodMs - Date.now()));
   }
 
   #noteMissed(name: string): void {

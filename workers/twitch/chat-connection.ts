@@ -149,7 +149,10 @@ export class ChatConnection {
 
   #lookForLife(): void {
     if (!this.#isLoggedIn || this.#end !== null) return;
-    const silenceMs = Date.now() - this.#lastFrameAtMs;
+    const nowMs = Date.now();
+    // After a clock was put back the silence is as long as it is seen from now on.
+    this.#lastFrameAtMs = Math.min(this.#lastFrameAtMs, nowMs);
+    const silenceMs = nowMs - this.#lastFrameAtMs;
     if (silenceMs >= silentMs)
       this.#finish("silent", new GatewayError("platform_unavailable", `Twitch's chat was silent for ${silenceMs} ms`));
     else if (silenceMs >= quietMs && this.#socket.isOpen) this.send("PING :tmi.twitch.tv");

@@ -15,8 +15,11 @@ export class SendBudget {
   /** Takes leave to send one message: 0 when there is, else the milliseconds until there may be. */
   take(nowMs: number, isModerator: boolean): number {
     const limit = isModerator ? limits.moderator : limits.ordinary;
-    // A clock that was put back must not keep messages in the window for longer than it is.
-    const recent = this.#sentAtMs.filter((atMs) => atMs <= nowMs && nowMs - atMs < periodMs + marginMs);
+    // What a clock that was put back makes out to be sent later counts as sent now: a message of the last half minute all the same,
+    // and in the window for no longer than that.
+    const recent = this.#sentAtMs
+      .map((atMs) => Math.min(atMs, nowMs))
+      .filter((atMs) => nowMs - atMs < periodMs + marginMs);
     this.#sentAtMs = recent;
     // In a channel that allows more, more may have been sent than this one allows.
     const last = recent[recent.length - limit];

@@ -21,6 +21,13 @@ async function startFailure(platform: TwitchPlatform): Promise<GatewayError> {
   return GatewayError.from(outcome.kind === "rejected" ? outcome.reason : null);
 }
 
+/** The clock is an hour behind, until this is disposed. */
+function clockPutBack(): Disposable {
+  const { now } = Date;
+  const method = mock.method(Date, "now", () => now() - 3_600_000);
+  return { [Symbol.dispose]: () => method.mock.restore() };
+}
+
 function events(bench: AdapterBench, name: string): readonly Readonly<Record<string, unknown>>[] {
   return bench.ledger.log.items.filter(({ event }) => event === name).map(({ fields }) => fields);
 }
@@ -131,6 +138,22 @@ describe("twitch adapter, in its channels", () => {
     assert.deepEqual(events(bench, "twitch-channel-not-joined"), []);
   });
 
+  it("asks again in time for a channel that did not answer, though the clock was put back", async () => {
+    await using platform = await TwitchPlatform.start();
+    const channel = platform.service.world.channel(otherChannel);
+    channel.isDeaf = true;
+    await using clock = new FakeClock();
+    await using bench = new AdapterBench(platform);
+    const start = bench.start();
+    const session = await platform.service.sessions.first(() => true, "a connection");
+    await session.lines.first((line) => line === `JOIN #${otherChannel}`, "a JOIN");
+    using _back = clockPutBack();
+    await clock.hurry(start, 20, "the end of start");
+    channel.isDeaf = false;
+    const isIn = (): boolean => platform.service.listeners(otherChannel).length === 1;
+    assert.ok(await clock.advanceUntil(isIn, 70), "it does not ask again");
+  });
+
   it("comes back into a channel that it was put out of", async () => {
     await using platform = await TwitchPlatform.start();
     await using clock = new FakeClock();
@@ -217,6 +240,15 @@ describe("twitch adapter, staying connected", () => {
     await using bench = await AdapterBench.start(platform);
     assert.ok(await clock.advanceUntil(() => platform.connections.total > 1, 50), "it waits for ever");
     assert.match(bench.ledger.signs.items[1]?.reason ?? "", /silent for/u);
+  });
+
+  it("notices a silence though the clock was put back", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using clock = new FakeClock();
+    await using _bench = await AdapterBench.start(platform);
+    platform.freezeConnections();
+    using _back = clockPutBack();
+    assert.ok(await clock.advanceUntil(() => platform.connections.total > 1, 70), "it does not notice it");
   });
 
   it("answers a PING with what it asked", async () => {
