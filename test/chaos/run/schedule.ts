@@ -120,7 +120,7 @@ function serviceFaults(platform: string): readonly Maker[] {
 }
 
 const processFaults: readonly Maker[] = [
-  ...(["coordinator", "coordinator", "adapters", "handlers"] as const).map((victim): Maker => () => ({
+  ...(["coordinator", "adapters", "handlers"] as const).map((victim): Maker => () => ({
     kind: "kill",
     victim,
   })),
@@ -132,6 +132,11 @@ const processFaults: readonly Maker[] = [
   // So long is a host taken for dead.
   (random) => ({ kind: "stop", victim: (["adapters", "handlers"] as const)[random(2)] ?? "adapters", forMs: 7_000 }),
   () => ({ kind: "restart" }),
+  ...[true, true, false].map((endsInKill): Maker => (random) => ({
+    kind: "slow-disk",
+    forMs: 1_000 + random(3_000),
+    endsInKill,
+  })),
 ];
 
 const savedConfigs: readonly SavedConfig[] = ["settings", "policy", "error", "nonsense", "removal"];
