@@ -32,7 +32,9 @@ export class Admission {
   refusal(key: string, queuedMessages: number): GatewayError | null {
     const trouble = this.#options.journalTrouble();
     if (trouble !== null) return new GatewayError("journal_unavailable", `Cannot accept from "${key}": ${trouble}`);
-    const full = this.#fullness(key) ?? this.#fullness("");
+    // Both, since a condition stands for what was found full.
+    const [own, whole] = [this.#fullness(key), this.#fullness("")];
+    const full = own ?? whole;
     if (full !== null) return new GatewayError("queue_full", `Cannot accept from "${key}": ${full}`, { retry });
     if (queuedMessages < queuedMessagesLimit) return null;
     const found = `${queuedMessages} messages wait for the journal, at most ${queuedMessagesLimit} may`;

@@ -30,6 +30,19 @@ describe("Admission", () => {
     );
   });
 
+  it("says that all of it is full also where each adapter has more than its half", async () => {
+    const { send, flow } = await startFlow({ maxBytes: () => 1000 });
+    for (const key of ["a", "b"]) assert.equal(await send(key, sized(key, 501)), null);
+    for (const key of ["a", "b"]) assert.equal((await send(key, sized(`${key}2`, 1)))?.code, "queue_full");
+    assert.deepEqual(
+      flow
+        .conditions()
+        .map(({ key }) => key)
+        .toSorted(),
+      ["a", "b", null],
+    );
+  });
+
   it("counts what waits for the journal, so that a burst does not pass before it is on disk", async () => {
     const { send, journal } = await startFlow({ maxBytes: () => 1000 });
     journal.hold();
