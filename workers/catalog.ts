@@ -24,4 +24,5 @@ export const adapterModules: Readonly<Record<string, string>> = {
   discord: entry("discord/adapter"),
   slack: entry("slack/adapter"),
   telegram: entry("telegram/adapter"),
+  email: entry("email/adapter"),
 };

@@ -30,10 +30,18 @@ const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
     "stream_chunk",
     "stream_end",
   ],
+  email: ["text", "thread_reply", "file", "rich_message"],
 };
 
 /** Every platform whose adapter this build has. */
-export const builtPlatforms: ReadonlySet<string> = new Set(["webhook", "webchat", "discord", "slack", "telegram"]);
+export const builtPlatforms: ReadonlySet<string> = new Set([
+  "webhook",
+  "webchat",
+  "discord",
+  "slack",
+  "telegram",
+  "email",
+]);
 
 /** A reaction has no honest form as text. */
 const withoutFallback: ReadonlySet<ResponseKind> = new Set<ResponseKind>(["reaction", "remove_reaction"]);

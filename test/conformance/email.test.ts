@@ -1,0 +1,8 @@
+/** E-mail, on a real IMAP server. */
+import { it } from "node:test";
+import { dovecotMissing } from "../emulators/email/dovecot.ts";
+import { EmailPlatform } from "../emulators/email/platform.ts";
+import { conformance } from "./conformance.ts";
+
+if (dovecotMissing === false) await conformance(() => EmailPlatform.start());
+else it("conformance of email", { skip: dovecotMissing });
