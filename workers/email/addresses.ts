@@ -14,6 +14,13 @@ export function isAddress(text: string): boolean {
   return text.length <= longestAddress && addressForm.test(text);
 }
 
+/** The address in `ann@example.com` or `Ann <ann@example.com>`; `null`: there is none. */
+export function addressIn(text: string): string | null {
+  const open = text.endsWith(">") ? text.lastIndexOf("<") : -1;
+  const address = open === -1 ? text : text.slice(open + 1, -1);
+  return isAddress(address) ? address : null;
+}
+
 /** `Ann@Example.COM` as `ann@example.com`, an international domain in its ASCII form: what addresses are compared by. */
 export function comparable(address: string): string {
   const at = address.lastIndexOf("@");

@@ -25,7 +25,9 @@ export type FetchParts = {
 
 /** A larger one is not fetched whole: what makes it large is files that perhaps nobody wants. */
 export const wholeMailBytes = 1_048_576;
-const longestHeaderBytes = 131_072;
+const longestHeaderBytes = 65_536;
+/** Enough for who wrote it, where the whole of a header is too much. */
+const headerBeginningBytes = 8_192;
 /** Of an encoded text, which may take three bytes for each of its own. */
 const longestTextBytes = 1_048_576;
 
@@ -158,7 +160,7 @@ async function fetchText(
 /** Who wrote it and about what, where no more can be had; `null`: not even that. */
 async function readHeader({ connection, reader, maxTextBytes }: FetchParts, uid: number): Promise<Mail | null> {
   try {
-    const bodyParts = [{ key: "HEADER", maxLength: longestHeaderBytes }];
+    const bodyParts = [{ key: "HEADER", maxLength: headerBeginningBytes }];
     const row = await connection.run("fetch the header of a mail", (client) =>
       client.fetchOne(String(uid), { bodyParts }, { uid: true }),
     );

@@ -19,6 +19,8 @@ import type { MimeReader } from "./mime-reader.ts";
 
 /** What is held in memory at once. */
 const most = { mails: 25, fetchedBytes: 4_194_304, textCharacters: 1_048_576 } as const;
+/** Other folders wait meanwhile. */
+const mostPerVisit = 500;
 /** A mail under whose reading the connection ended so often is passed over. */
 const mostFailures = 3;
 /** Looking through a large folder takes a server its time, in silence. */
@@ -53,8 +55,11 @@ export class FolderIntake {
     return cursor?.uidValidity !== String(state.uidValidity) || state.uidNext - 1 > cursor.lastUid;
   }
 
-  /** Reads the open folder to its end. @throws {GatewayError} when the connection ends, or the generation. */
-  async catchUp(connection: ImapConnection): Promise<void> {
+  /**
+   * Reads the open folder on, to its end or for so long that it is another one's turn. Says whether there is more.
+   * @throws {GatewayError} when the connection ends, or the generation.
+   */
+  async catchUp(connection: ImapConnection): Promise<boolean> {
     const { handOver } = this.#parts;
     const { mailbox } = connection;
     if (mailbox === null) throw new GatewayError("internal", `Cannot read the folder ${this.name}: it is not open`);
@@ -63,17 +68,19 @@ export class FolderIntake {
     // Where it begins is on disk before anything of it is read: a restart begins at the same place.
     if (cursor !== stored) await handOver.give(this.name, cursor, []);
     if (cursor.unmarked.length > 0) cursor = await this.#mark(connection, cursor);
-    for (;;) {
+    for (let taken = 0; taken < mostPerVisit;) {
       const query = nextQuery(cursor);
-      const uids = await this.#search(connection, cursor, query);
+      const uids = (await this.#search(connection, cursor, query)).slice(0, mostPerVisit);
+      taken += uids.length;
       if (uids.length > 0) cursor = await this.#takeAll(connection, cursor, uids);
       else {
         const next = afterNothing(cursor, query, mailbox.uidNext);
         if (next !== cursor) await handOver.give(this.name, next, []);
         cursor = next;
-        if (!query.isOld) return;
+        if (!query.isOld) return false;
       }
     }
+    return true;
   }
 
   async #search(connection: ImapConnection, cursor: FolderCursor, query: FolderQuery): Promise<readonly number[]> {

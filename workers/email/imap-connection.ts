@@ -63,7 +63,10 @@ export class ImapConnection implements Disposable {
     });
     // Without a listener a cut would end the thread.
     this.#client.on("error", (reason) => (this.#lastError = reason));
-    this.#client.on("close", () => this.#fail(this.#lastError ?? { message: "the server closed the connection" }));
+    this.#client.on("close", () => {
+      const { byeReason } = this.#client;
+      this.#fail(this.#lastError ?? { message: "the server closed the connection", reason: byeReason });
+    });
     this.#client.on("exists", () => {
       this.#heard();
       listener.onNews();
@@ -228,7 +231,8 @@ function optionsOf({ imap }: MailAccount): ImapFlowOptions {
     ...(encryption === "starttls" ? { doSTARTTLS: true } : {}),
     ...(encryption === "none" ? { doSTARTTLS: false, tls: { lookup: loopbackLookup() } } : {}),
     auth: accessToken === "" ? { user, pass: password } : { user, accessToken },
-    clientInfo: { name: "Bulkhead" },
+    // The library would add its own version and vendor.
+    clientInfo: { name: "Bulkhead", version: false, vendor: false, "support-url": false },
     connectionTimeout: connectTimeoutMs,
     greetingTimeout: connectTimeoutMs,
     socketTimeout: socketTimeoutMs,

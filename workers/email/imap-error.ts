@@ -64,7 +64,7 @@ function fieldsOf(reason: unknown): ImapFields {
   return {
     code: typeof code === "string" ? code : "",
     responseCode: typeof serverResponseCode === "string" ? serverResponseCode.toUpperCase() : codeIn(text),
-    text: text.replaceAll(/\p{C}+/gu, " "),
+    text: text.replaceAll(/[\s\p{C}]+/gu, " "),
     isRefusedLogin: thrown["authenticationFailed"] === true || unusableLogin.test(text),
     throttleMs: typeof throttleReset === "number" ? throttleReset : null,
   };

@@ -70,36 +70,43 @@ export class MailboxWatch {
     for (;;) {
       this.#hasNews = false;
       this.#news = Promise.withResolvers();
-      for (const folder of this.#parts.folders) await this.#visit(connection, folder);
+      let isMore = false;
+      for (const folder of this.#parts.folders) isMore = (await this.#visit(connection, folder)) || isMore;
+      if (isMore) continue;
       if (waitsByIdle && this.#open === this.#parts.folders.at(-1)) waitsByIdle = await this.#idle(connection, signal);
       else await this.#pause(this.#parts.pollIntervalMs, connection, signal);
     }
   }
 
-  /** Folders that are gone, or that the server does not open or search, do not keep it from the others. Said when it changes. */
-  async #visit(connection: ImapConnection, folder: FolderIntake): Promise<void> {
+  /**
+   * Whether there is more to read. Folders that are gone, or that the server does not open or search, do not keep it from
+   * the others; said when it changes.
+   */
+  async #visit(connection: ImapConnection, folder: FolderIntake): Promise<boolean> {
     const { log } = this.#parts;
     const { name } = folder;
     try {
-      await this.#read(connection, folder);
+      const isMore = await this.#read(connection, folder);
       if (this.#unreadable.delete(name)) log.info("email-folder-back", { folder: name });
+      return isMore;
     } catch (reason) {
       if (connection.isOver) throw reason;
       if (!this.#unreadable.has(name))
         log.warn("email-folder-missing", { folder: name, error: GatewayError.from(reason).message });
       this.#unreadable.add(name);
+      return false;
     }
   }
 
-  async #read(connection: ImapConnection, folder: FolderIntake): Promise<void> {
+  async #read(connection: ImapConnection, folder: FolderIntake): Promise<boolean> {
     // An open folder's own news come with the answer to any command.
     if (this.#open === folder) await connection.check(checkDeadlineMs);
     else {
       const isWaitingPlace = folder === this.#parts.folders.at(-1);
-      if (!isWaitingPlace && !(await this.#hasNewsIn(connection, folder))) return;
+      if (!isWaitingPlace && !(await this.#hasNewsIn(connection, folder))) return false;
       await this.#select(connection, folder);
     }
-    await folder.catchUp(connection);
+    return folder.catchUp(connection);
   }
 
   async #hasNewsIn(connection: ImapConnection, folder: FolderIntake): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { SendRequest } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { withDeadline } from "../../src/support/time.ts";
 import type { MailAccount } from "./account.ts";
-import { isAddress } from "./addresses.ts";
+import { addressIn } from "./addresses.ts";
 import { composeMail } from "./compose-mail.ts";
 import type { MailSender } from "./mail-sender.ts";
 import { searchFolder, sentFolderOf } from "./mail-search.ts";
@@ -59,7 +59,8 @@ export class Responder {
   ): Promise<Destination> {
     const answered = routeFrom(replyTo);
     if (answered !== null) return { kind: "thread", route: answered };
-    if (isAddress(conversation)) return { kind: "address", address: conversation };
+    const address = addressIn(conversation);
+    if (address !== null) return { kind: "address", address };
     const route = isThreadKey(conversation) ? await this.#parts.threads.find(conversation, signal) : null;
     if (route !== null) return { kind: "thread", route };
     throw new GatewayError(

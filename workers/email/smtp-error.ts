@@ -7,6 +7,9 @@ import { waitNamedIn } from "./named-wait.ts";
 export const smtpLoginAction =
   "Check smtp_username and smtp_password (or oauth2_access_token) of this adapter; many providers want an app password";
 
+const encryptionAction =
+  "Check smtp_host and smtp_port of this adapter: the server does not encrypt, or has no valid certificate for its name";
+
 /** What was tried. `isWritten`: the server had all of the mail, so that nobody knows what it did with it. */
 export type FailedSubmission = {
   readonly what: string;
@@ -27,9 +30,10 @@ export function errorOfSmtp(reason: unknown, { what, isWritten, redact }: Failed
   const { responseCode, response, message, code, command } = Object(reason) as Readonly<Record<string, unknown>>;
   const said = typeof response === "string" && response !== "" ? response : message;
   const text = redact(typeof said === "string" ? said : "it failed")
-    .replaceAll(/\p{C}+/gu, " ")
+    .replaceAll(/[\s\p{C}]+/gu, " ")
     .slice(0, longestTextCharacters);
   const found = `Cannot ${what}: ${text}`;
+  if (code === "ETLS") return new GatewayError("platform_unavailable", found, { userAction: encryptionAction });
   if (typeof responseCode === "number" && responseCode >= 400)
     return errorOfReply({ status: responseCode, text, found, command: String(command) });
   if (code === "EMESSAGE") return new GatewayError("too_large", found);

@@ -57,8 +57,10 @@ function idsOf(replyTo: HistoryRequest["replyTo"]): readonly string[] {
   return [...new Set([...ids.slice(0, 1), ...ids.slice(1 - mostIds)])];
 }
 
+/** Servers tell seconds alone: of the same second, what hangs on more comes later. */
 function byTime(one: FoundMail, other: FoundMail): number {
-  return timeOf(one) - timeOf(other);
+  const seconds = Math.floor(timeOf(one) / 1000) - Math.floor(timeOf(other) / 1000);
+  return seconds === 0 ? one.mail.references.length - other.mail.references.length : seconds;
 }
 
 function timeOf({ mail, receivedAtMs }: FoundMail): number {

@@ -29,6 +29,10 @@ export class ImapProxy implements AsyncDisposable {
   readonly marked = new Observed<number>();
   /** Every command of the adapter's, without its tag and after its login. */
   readonly commands = new Observed<string>();
+  /** What becomes of a command after the login; `null`: Dovecot gets it. For faults of one command alone. */
+  onCommand: (command: string) => PlatformFault | null = () => null;
+  /** Every line of the adapter's goes through this on its way to Dovecot, with its tag. */
+  rewriteCommand: (line: string) => string = (line) => line;
   /** What Dovecot says goes through this; for a server that lies. */
   rewrite: (bytes: Buffer) => Buffer = (bytes) => bytes;
   readonly #server: Server;
@@ -139,7 +143,7 @@ export class ImapProxy implements AsyncDisposable {
     for (let end = link.rest.indexOf("\n"); end !== -1; end = link.rest.indexOf("\n")) {
       const line = link.rest.slice(0, end + 1);
       link.rest = link.rest.slice(end + 1);
-      if (this.#onCommand(link, line.trimEnd())) link.server.write(line, "latin1");
+      if (this.#onCommand(link, line.trimEnd())) link.server.write(this.rewriteCommand(line), "latin1");
     }
   }
 
@@ -150,14 +154,15 @@ export class ImapProxy implements AsyncDisposable {
     if (isLogin && link.loginFault !== null) return this.#refuse(link, tag, link.loginFault);
     if (!link.isLoggedIn) return true;
     this.commands.add(words.join(" "));
-    const fault = words.length === 0 ? null : this.faults.meet("receive");
+    const fault = words.length === 0 ? null : (this.onCommand(words.join(" ")) ?? this.faults.meet("receive"));
     if (fault !== null) return this.#refuse(link, tag, fault);
     const stored = /^UID STORE (\S+) \+FLAGS(?:\.SILENT)? \(\\Seen\)/iu.exec(words.join(" "));
     if (stored !== null) link.marking.set(tag, uidsIn(stored[1] ?? ""));
     return true;
   }
 
-  #refuse({ client, ...link }: Link, tag: string, fault: PlatformFault): false {
+  #refuse(link: Link, tag: string, fault: PlatformFault): false {
+    const { client } = link;
     switch (fault.kind) {
       case "hang":
         link.isHeld = true;

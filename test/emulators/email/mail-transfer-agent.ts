@@ -34,6 +34,8 @@ export class MailTransferAgent implements AsyncDisposable {
   readonly logins = new Observed<string>();
   /** For the next mails, until it is changed. */
   atEnd: AtEnd = "take";
+  /** What the provider does with a mail that it takes, before it says so, such as keeping a copy. */
+  keep: (taken: TakenMail) => Promise<void> = async () => {};
   readonly #options: AgentOptions;
   readonly #server: Server;
   readonly #smtp: SMTPServer;
@@ -152,6 +154,7 @@ export class MailTransferAgent implements AsyncDisposable {
       const taken = { from, to: rcptTo.map(({ address }) => address), raw, mail: await simpleParser(raw) };
       this.#options.onTaken?.(taken);
       this.taken.add(taken);
+      await this.keep(taken);
     }
     if (atEnd === "take") callback(null, "2.0.0 Queued");
     else if (atEnd === "hang") this.#hold(session);

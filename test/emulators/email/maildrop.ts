@@ -1,43 +1,26 @@
 /** The way of other people's mail into a mailbox: LMTP, as from any mail server; and a look at what is there, as its owner has. */
 import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
-import type { DovecotServer } from "./dovecot.ts";
-import { sharedPassword } from "./dovecot.ts";
+import { type DovecotServer, sharedPassword } from "./dovecot.ts";
 
 /** One mailbox, past the adapter and its faults. */
 export class Maildrop implements AsyncDisposable {
   readonly #address: string;
-  readonly #client: ImapFlow;
+  readonly #ports: DovecotServer["ports"];
   readonly #transport: ReturnType<typeof createTransport>;
+  #client: ImapFlow;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(address: string, client: ImapFlow, lmtpPort: number) {
+  private constructor(address: string, client: ImapFlow, ports: DovecotServer["ports"]) {
     this.#address = address;
     this.#client = client;
-    this.#transport = createTransport({
-      host: "127.0.0.1",
-      port: lmtpPort,
-      lmtp: true,
-      ignoreTLS: true,
-      pool: true,
-      maxConnections: 1,
-    });
+    this.#ports = ports;
+    const options = { host: "127.0.0.1", port: ports.lmtp, lmtp: true, ignoreTLS: true } as const;
+    this.#transport = createTransport({ ...options, pool: true, maxConnections: 1 });
   }
 
   static async open({ ports }: DovecotServer, address: string): Promise<Maildrop> {
-    const client = new ImapFlow({
-      host: "127.0.0.1",
-      port: ports.imap,
-      secure: false,
-      doSTARTTLS: false,
-      auth: { user: address, pass: sharedPassword },
-      logger: false,
-      disableAutoIdle: true,
-    });
-    client.on("error", () => {});
-    await client.connect();
-    await client.mailboxOpen("INBOX");
-    return new Maildrop(address, client, ports.lmtp);
+    return new Maildrop(address, await openInbox(ports, address), ports);
   }
 
   /** Resolves when it is in the inbox. In the order of the calls. */
@@ -48,17 +31,17 @@ export class Maildrop implements AsyncDisposable {
   }
 
   /** Where the mails with this Message-ID are, in the inbox. */
-  uidsOf(messageId: string): Promise<readonly number[]> {
-    return this.#inTurn(async () => {
-      await this.#client.noop();
-      return (await this.#client.search({ header: { "message-id": messageId } }, { uid: true })) || [];
-    });
+  async uidsOf(messageId: string): Promise<readonly number[]> {
+    const query = { header: { "message-id": messageId } };
+    return (await this.asOwner((client) => client.search(query, { uid: true }))) || [];
   }
 
   /** What its owner does with a mail program of his own. */
   asOwner<Answer>(use: (client: ImapFlow) => Promise<Answer>): Promise<Answer> {
     return this.#inTurn(async () => {
-      await this.#client.noop();
+      await this.#client.noop().catch(() => {});
+      // Dovecot ends whoever has a folder open that is numbered anew.
+      if (!this.#client.usable) this.#client = await openInbox(this.#ports, this.#address);
       return use(this.#client);
     });
   }
@@ -74,4 +57,20 @@ export class Maildrop implements AsyncDisposable {
     this.#last = turn.catch(() => {});
     return turn;
   }
+}
+
+async function openInbox({ imap }: DovecotServer["ports"], address: string): Promise<ImapFlow> {
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: imap,
+    secure: false,
+    doSTARTTLS: false,
+    auth: { user: address, pass: sharedPassword },
+    logger: false,
+    disableAutoIdle: true,
+  });
+  client.on("error", () => {});
+  await client.connect();
+  await client.mailboxOpen("INBOX");
+  return client;
 }

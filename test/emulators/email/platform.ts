@@ -15,11 +15,12 @@ import { Observed } from "../../conformance/observed.ts";
 import { FaultBoard } from "../fault-board.ts";
 import { DovecotServer, sharedPassword } from "./dovecot.ts";
 import { ImapProxy } from "./imap-proxy.ts";
-import { MailTransferAgent, type TakenMail } from "./mail-transfer-agent.ts";
+import { type AgentOptions, MailTransferAgent, type TakenMail } from "./mail-transfer-agent.ts";
 import { Maildrop } from "./maildrop.ts";
 import { nonsenseLines, nonsenseMails } from "./nonsense.ts";
 
-const smtpPassword = "planted-smtp-password-9e27";
+/** Of the SMTP server, as password or as token. */
+export const smtpPassword = "planted-smtp-password-9e27";
 const annAddress = "ann@people.example";
 
 /** A thread as the person who writes in it knows it. */
@@ -30,6 +31,8 @@ export type EmailOptions = {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** One of its own in place of the one that all share. */
   readonly dovecot?: DovecotServer;
+  /** Of the SMTP server; default: no TLS. */
+  readonly smtp?: AgentOptions["server"];
 };
 
 /** An emulated provider. */
@@ -93,7 +96,10 @@ export class EmailPlatform implements EmulatedPlatform {
     const imap = stack.use(await ImapProxy.start(dovecot.ports.imap, faults));
     const items = new Observed<ShownItem>();
     const onTaken = (taken: TakenMail): void => items.add(shownItem(taken));
-    const agent = stack.use(await MailTransferAgent.start({ user: address, password: smtpPassword, faults, onTaken }));
+    const server = options.smtp === undefined ? {} : { server: options.smtp };
+    const agent = stack.use(
+      await MailTransferAgent.start({ user: address, password: smtpPassword, faults, onTaken, ...server }),
+    );
     const maildrop = stack.use(await Maildrop.open(dovecot, address));
     const settings = {
       imapHost: "127.0.0.1",
