@@ -12,8 +12,8 @@ const longestPauseMs = 30_000;
 export type HandOverParts = {
   readonly context: Pick<AdapterContext, "emit" | "resume" | "log" | "missed">;
   readonly folders: readonly string[];
-  /** These are on disk. */
-  readonly onGiven: (messages: readonly EmittedMessage[]) => void;
+  /** These are about to leave: whoever gets one may answer before it is known here that it arrived. */
+  readonly onLeaving: (messages: readonly EmittedMessage[]) => void;
   /** Ends with the generation. */
   readonly signal: AbortSignal;
 };
@@ -41,13 +41,14 @@ export class HandOver {
 
   /** Resolves when `messages` and `cursor` are on disk, however long the gateway cannot take them. @throws when the generation ends. */
   async give(folder: string, cursor: FolderCursor, messages: readonly EmittedMessage[]): Promise<void> {
-    const { context, signal, onGiven } = this.#parts;
+    const { context, signal, onLeaving } = this.#parts;
+    onLeaving(messages);
     for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
         // Stopped meanwhile, nobody waits for the journal: what it has not taken, the mailbox still has.
         await orAborted(this.#emit(messages, this.#stateWith(folder, cursor)), signal);
         this.#cursors.set(folder, cursor);
-        return onGiven(messages);
+        return;
       } catch (reason) {
         signal.throwIfAborted();
         const error = GatewayError.from(reason);

@@ -41,8 +41,8 @@ export async function openMailbox(context: AdapterContext<EmailSettings>, signal
   const allowedSenders = (): readonly string[] => shared.policy.allowedSenders;
   const threads = new Threads({ account, desk, reader, folders, allowedSenders });
   const ending = new AbortController();
-  const onGiven = threads.remember.bind(threads);
-  const handOver = await orAborted(HandOver.open({ context, folders, onGiven, signal: ending.signal }), signal);
+  const onLeaving = threads.remember.bind(threads);
+  const handOver = await orAborted(HandOver.open({ context, folders, onLeaving, signal: ending.signal }), signal);
   const gate = new MailGate({ context, account, policy: () => shared.policy });
   const intakes = folders.map(
     (name) => new FolderIntake(name, { log, gate, handOver, reader, marksSeen: settings.markSeen }),

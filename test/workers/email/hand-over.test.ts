@@ -18,7 +18,7 @@ class Gateway {
   refusals: GatewayError[] = [];
   stored: unknown = null;
   readonly ending = new AbortController();
-  readonly given: string[] = [];
+  readonly leaving: string[] = [];
 
   async open(): Promise<HandOver> {
     const log = (event: string): void => void this.logged.push(event);
@@ -44,7 +44,7 @@ class Gateway {
         missed: ({ messages = 0 }) => (this.missed += messages),
       },
       folders: ["INBOX"],
-      onGiven: (messages) => this.given.push(...messages.map(({ id }) => id)),
+      onLeaving: (messages) => this.leaving.push(...messages.map(({ id }) => id)),
       signal: this.ending.signal,
     });
   }
@@ -55,7 +55,7 @@ describe("HandOver", () => {
     const gateway = new Gateway();
     await (await gateway.open()).give("INBOX", at(2), [message("one"), message("two")]);
     assert.deepEqual(gateway.events, ["one", "two", "at 2"]);
-    assert.deepEqual(gateway.given, ["one", "two"]);
+    assert.deepEqual(gateway.leaving, ["one", "two"]);
     assert.deepEqual((await gateway.open()).cursorOf("INBOX"), at(2));
   });
 

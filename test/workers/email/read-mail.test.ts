@@ -141,7 +141,7 @@ describe("readMail(): header", () => {
 
 describe("readMail(): files", () => {
   it("names them with their IMAP part, images in the text among them", async () => {
-    const inner = `Content-Type: message/rfc822\r\n\r\nFrom: x@y.z\r\nSubject: inner\r\n\r\ninner text`;
+    const inner = `Content-Type: message/rfc822\r\nContent-Disposition: inline\r\n\r\nFrom: x@y.z\r\nSubject: inner\r\n\r\ninner text`;
     const image = "Content-Type: image/png\r\nContent-ID: <1>\r\nContent-Disposition: inline\r\n\r\nxx";
     const mail = await read(header + multipart("mixed", multipart("related", html, image), inner, pdf));
     assert.deepEqual(

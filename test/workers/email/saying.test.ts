@@ -140,6 +140,15 @@ describe("a first mail", { skip: dovecotMissing }, () => {
     assert.equal((await bench.ledger.acceptedText("I see")).conversation, answer.conversation);
   });
 
+  it("may also be one more in a thread that was only heard so far", async () => {
+    await using started = await startEmail();
+    const { email, bench } = started;
+    const asked = await bench.hear("a question");
+    await bench.send(asked.conversation, "by the way");
+    const { mail, to } = lastTaken(email);
+    assert.deepEqual([to, mail.inReplyTo], [["ann@people.example"], asked.metadata?.["email_message_id"]]);
+  });
+
   it("is not said in a thread that nobody knows", async () => {
     await using started = await startEmail();
     const error = await refused(started.bench.send("0123456789abcdef01234567", "hello"));
@@ -241,9 +250,12 @@ describe("the connection for sending", { skip: dovecotMissing }, () => {
     await bench.answer(asked, "one");
     email.agent.dropConnections();
     await bench.answer(asked, "two");
+    // Or closes it just then.
+    email.setFault("send", { kind: "drop", times: 1 });
+    await bench.answer(asked, "three");
     assert.deepEqual(
       email.agent.taken.items.map(({ mail }) => mail.text?.trim()),
-      ["one", "two"],
+      ["one", "two", "three"],
     );
   });
 
@@ -268,8 +280,12 @@ describe("history", { skip: dovecotMissing }, () => {
   it("is what was said in the thread before, by them and by us, oldest first, and marks nothing as read", async () => {
     await using started = await startEmail({ settings: { markSeen: false } });
     const { email, bench } = started;
-    await bench.hear("first");
+    const first = await bench.hear("first");
     await bench.hear("elsewhere", email.otherConversation);
+    // Another thread in which somebody mentions this one.
+    const mention = `References: <another@people.example> ${String(first.metadata?.["email_message_id"])}`;
+    await email.deliver(mailOf(plainHeader("mentions", mention), "mentions it"));
+    await bench.ledger.acceptedText("mentions it");
     const second = await bench.hear("second");
     await bench.answer(second, "our answer");
     const ours = lastTaken(email);
