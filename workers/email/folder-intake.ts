@@ -65,8 +65,13 @@ export class FolderIntake {
     if (mailbox === null) throw new GatewayError("internal", `Cannot read the folder ${this.name}: it is not open`);
     const stored = handOver.cursorOf(this.name);
     let cursor = cursorFor(stored, mailbox);
-    // Where it begins is on disk before anything of it is read: a restart begins at the same place.
-    if (cursor !== stored) await handOver.give(this.name, cursor, []);
+    if (cursor !== stored) {
+      // Other mails have these numbers now.
+      this.#carefulUpTo = 0;
+      this.#suspect = { uid: 0, failures: 0 };
+      // Where it begins is on disk before anything of it is read: a restart begins at the same place.
+      await handOver.give(this.name, cursor, []);
+    }
     if (cursor.unmarked.length > 0) cursor = await this.#mark(connection, cursor);
     for (let taken = 0; taken < mostPerVisit;) {
       const query = nextQuery(cursor);
