@@ -196,7 +196,7 @@ describe("a mail that cannot be read", { skip: dovecotMissing }, () => {
     for (const [index, [, source]] of hostile.entries())
       await email.deliver(Buffer.from(source.replace("<hostile@", `<hostile-${index}@`), "latin1"));
     await email.deliver(mailOf(plainHeader("after"), "after them"));
-    await within(bench.ledger.accepted.count(hostile.length + 1, "all of them"), "hostile mails");
+    for (const [index, [name]] of hostile.entries()) await bench.ledger.accepted.count(index + 1, name);
     await bench.ledger.acceptedText("after them");
     const unreadable = bench.ledger.log.items
       .filter(({ event }) => event === "email-mail-unreadable")
