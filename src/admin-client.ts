@@ -1,5 +1,7 @@
 /** The other end of the admin API, for the command line: over TCP or a unix socket, one connection per request. */
 import type { IncomingMessage, RequestOptions } from "node:http";
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { ListenAddress } from "./contract/config.ts";
 import type { GatewayEvent } from "./contract/control.ts";
 import { GatewayError, parseErrorReport } from "./contract/errors.ts";
@@ -82,6 +84,16 @@ export class AdminClient {
     const body = parseJson(text);
     if (status >= 400) throw new AdminRefusal(status, body);
     return body as Answer;
+  }
+
+  /**
+   * The answer's bytes into `target`, which is closed at its end. Errors as of {@link call}, and what `target` fails with.
+   */
+  async download(request: AdminRequest, target: Writable): Promise<void> {
+    const signal = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
+    const answer = await this.#open(request, signal);
+    if (answer.statusCode !== 200) throw new AdminRefusal(answer.statusCode ?? 0, parseJson(await readText(answer)));
+    await pipeline(answer, target, { signal });
   }
 
   /** `/v1/events` until the signal, which ends it without an error, or until the gateway ends it. Errors as of {@link call}. */

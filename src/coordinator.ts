@@ -9,6 +9,7 @@ import type { Config } from "./contract/config.ts";
 import type { GatewayControl } from "./contract/control.ts";
 import { InvalidConfigError } from "./contract/invalid-config-error.ts";
 import { createFlow, type Flow } from "./flow/flow.ts";
+import { createAdapterHosts, type AdapterSpecs } from "./gateway/adapter-hosts.ts";
 import { AdapterDirectory } from "./gateway/adapter-directory.ts";
 import { AdapterTraffic } from "./gateway/adapter-traffic.ts";
 import { CommandDirectory } from "./gateway/command-directory.ts";
@@ -21,13 +22,12 @@ import { layFoundation } from "./gateway/foundation.ts";
 import { createControl } from "./gateway/gateway-control.ts";
 import { createGatewayFleet } from "./gateway/gateway-fleet.ts";
 import { assembleStatus, CoordinatorMeter } from "./gateway/gateway-status.ts";
+import { Inspections } from "./gateway/inspections.ts";
 import { showJournalTrouble, showReplayWindow } from "./gateway/journal-trouble.ts";
 import { MissedMessages } from "./gateway/missed-messages.ts";
 import { ResumeStates } from "./gateway/resume-states.ts";
 import { startSupervision } from "./gateway/supervision.ts";
 import { version } from "./gateway/version.ts";
-import { HostPool } from "./host/hosts.ts";
-import { StandbyHosts } from "./host/standby-hosts.ts";
 import { startRetention } from "./journal/retention.ts";
 import { AttachmentFiles } from "./outbound/attachment-files.ts";
 import { Mailboxes } from "./outbound/mailbox.ts";
@@ -105,15 +105,10 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     }),
   );
 
-  const pool = new HostPool({
-    ...config.hosts,
-    hostEntryUrl: catalog.entries.host,
-    threadEntries: catalog.entries,
-    pids: foundation.hostPids,
-    logger,
-  });
   const nextGeneration = (): number => supervision.generations.next();
-  const hosts = stack.use(new StandbyHosts({ hosts: pool, nextGeneration, logger }));
+  const specs = (): AdapterSpecs => supervision.adapters.observed();
+  const from = { config, inForce: () => inForce, source, entries: catalog.entries, pids: foundation.hostPids };
+  const hosts = stack.use(createAdapterHosts({ ...from, specs, nextGeneration, logger }));
   const mailboxes = stack.use(new Mailboxes({ journal, logger }));
   const directory = new AdapterDirectory();
   const outbox = stack.use(new Outbox({ journal, adapters: directory, mailboxes, logger }));
@@ -226,6 +221,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     isReady: () => journal.trouble === null,
     reconciler,
     adapters,
+    inspections: await Inspections.open(config.gateway.stateDir, adapters),
     store: foundation.store,
     parseTarget,
     outbox,

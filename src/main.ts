@@ -5,6 +5,7 @@ import { assertNotClustered, pm2ChannelOf, sendReady, startPm2 } from "./admin/p
 import { GatewayError } from "./contract/errors.ts";
 import { formatIssue, InvalidConfigError } from "./contract/invalid-config-error.ts";
 import { describeStart } from "./gateway/describe-start.ts";
+import { watchForLeaks } from "./gateway/leak-watch.ts";
 import { Gateway } from "./gateway.ts";
 import { after } from "./support/time.ts";
 import { adapterModules, entries } from "../workers/catalog.ts";
@@ -47,6 +48,20 @@ async function runUntilSignal(gateway: Gateway): Promise<number> {
   if (process.stdout.isTTY) process.stdout.write(`${human}\n`);
   gateway.logger.info("gateway-ready", fields);
 
+  let exitCode: number = exitCodes.done;
+  if (gateway.config.gateway.restartOnLeakedThread === "idle")
+    stack.use(
+      watchForLeaks({
+        status: () => gateway.control.status(),
+        onHandOver(keys) {
+          gateway.logger.warn("gateway-restarting", { keys });
+          exitCode = exitCodes.failed;
+          ended.resolve("thread_leaked");
+        },
+        onError: (reason) => gateway.logger.error("leak-watch-failed", { error: GatewayError.from(reason).message }),
+      }),
+    );
+
   const signal = await ended.promise;
   gateway.logger.info("gateway-stopping", { signal });
   // `process.exit()` waits for every thread, and one in native code never ends: the deadline is the kernel's.
@@ -55,7 +70,7 @@ async function runUntilSignal(gateway: Gateway): Promise<number> {
   gateway.logger.info("gateway-stopped", {});
   // Whatever still holds the process has had its time: an inline thread in native code, a pipe nobody reads.
   after(exitGraceMs, killSelf);
-  return exitCodes.done;
+  return exitCode;
 }
 
 const exitGraceMs = 500;

@@ -150,7 +150,7 @@ describe("a gateway", () => {
     await using gateway = await home.start();
     await runningWebhook(gateway);
     const before = await gateway.reached("fault", "running");
-    await gateway.provoke("fault", { do: "native" });
+    await gateway.provoke("fault", { do: "hash" });
     const after = await gateway.reached("fault", "running", ({ generation }) => generation !== before.generation);
     assert.notEqual(after.host?.pid, before.host?.pid);
     const webhook = await gateway.reached("webhook", "running", ({ host }) => host?.pid !== before.host?.pid);

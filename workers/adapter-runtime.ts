@@ -3,7 +3,14 @@
  * as its generation. It trusts the coordinator and distrusts the module: everything the module can reach is bounded.
  */
 import { parentPort } from "node:worker_threads";
-import type { AdapterContext, AdapterModule, Policy, RunningAdapter, SendRequest } from "../src/contract/adapter.ts";
+import type {
+  AdapterContext,
+  AdapterModule,
+  DoubtfulSend,
+  Policy,
+  RunningAdapter,
+  SendRequest,
+} from "../src/contract/adapter.ts";
 import { GatewayError, type ErrorReport } from "../src/contract/errors.ts";
 import type { AdapterInit, StartedValue } from "../src/contract/protocol.ts";
 import { createContext } from "./adapter-context.ts";
@@ -42,6 +49,7 @@ export default async function run(task: ThreadTask<AdapterInit>): Promise<ErrorR
         setImmediate(() => stopped.resolve());
       },
       send: (args: Omit<SendRequest, "signal">) => runtime.send(args),
+      completeSend: (args: Omit<DoubtfulSend, "signal">) => runtime.completeSend(args),
       setStatus: (args: Parameters<NonNullable<RunningAdapter["setStatus"]>>[0]) =>
         runtime.running.setStatus?.(args) ?? done(),
       history: async (args: Parameters<NonNullable<RunningAdapter["history"]>>[0]) =>
@@ -101,6 +109,8 @@ class AdapterRuntime {
       overlap: this.#module.overlap ?? false,
       canUpdatePolicy: running.updatePolicy !== undefined,
       canProbe: running.probe !== undefined,
+      canCompleteSend: running.completeSend !== undefined,
+      sendRates: running.sendRates ?? {},
       capabilities: this.#module.capabilities,
     };
   }
@@ -119,6 +129,14 @@ class AdapterRuntime {
     if (running.send === undefined)
       throw new GatewayError("unsupported_response", `Cannot send to ${this.#context.key}: its module has no send`);
     const receipt = await running.send({ ...request, signal: this.#ended.signal });
+    return { platformMessageId: receipt?.platformMessageId ?? null };
+  }
+
+  async completeSend(request: Omit<DoubtfulSend, "signal">): Promise<{ readonly platformMessageId: string | null }> {
+    const { running } = this;
+    if (running.completeSend === undefined)
+      throw new GatewayError("timeout", `Cannot tell what of a send to ${this.#context.key} arrived`);
+    const receipt = await running.completeSend({ ...request, signal: this.#ended.signal });
     return { platformMessageId: receipt?.platformMessageId ?? null };
   }
 

@@ -38,6 +38,7 @@ export default async function run(task: ThreadTask<ConsumerInit>): Promise<Error
   const others = {
     start: refuse,
     send: refuse,
+    completeSend: refuse,
     setStatus: refuse,
     history: refuse,
     attachment: refuse,

@@ -24,9 +24,11 @@ type Sent = {
 };
 type ResumeState = { readonly state: unknown; readonly stored: PromiseWithResolvers<void> };
 
+type EmitterPort = Pick<ThreadPort, "onFrame" | "onTurnEnd" | "send">;
+
 /** The sending end of one generation. */
 export class Emitter {
-  readonly #port: ThreadPort;
+  readonly #port: EmitterPort;
   readonly #identity: { readonly key: string; readonly platform: string };
   readonly #sent = new Map<number, Sent>();
   #queue: Waiting[] = [];
@@ -43,7 +45,7 @@ export class Emitter {
     this.#flush();
   };
 
-  constructor(port: ThreadPort, identity: { readonly key: string; readonly platform: string }) {
+  constructor(port: EmitterPort, identity: { readonly key: string; readonly platform: string }) {
     this.#port = port;
     this.#identity = identity;
     port.onFrame(frameKinds.accepted, (frame) => this.#onAccepted(frame));

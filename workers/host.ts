@@ -3,7 +3,6 @@ import { Socket } from "node:net";
 import { encodeFrame, frameKinds } from "../src/contract/frame.ts";
 import { protocolVersion, type HelloMeta } from "../src/contract/protocol.ts";
 import { socketLink } from "../src/host/link.ts";
-import { processStartTime } from "../src/host/process-start-time.ts";
 import { Relay } from "../src/host/relay.ts";
 import { entries } from "./catalog.ts";
 
@@ -19,7 +18,6 @@ process.on("SIGTERM", () => {});
 const hello: HelloMeta = {
   protocolVersion,
   pid: process.pid,
-  startTime: processStartTime("self"),
   heapLimitOverridden: [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((option) =>
     option.includes("max-old-space-size"),
   ),

@@ -7,7 +7,7 @@ import type {
   JournalQuery,
   PendingRow,
   SendStatusRow,
-} from "../src/contract/journal.ts";
+} from "../src/contract/journal-query.ts";
 import { laneOf } from "./journal-text-index.ts";
 
 /** A function per question. */
@@ -32,8 +32,8 @@ const pendingColumns = `m.seq, m.id, m.key, m.conversation, p.consumer, p.attemp
   p.leased, p.bytes, m.at AS atMs`;
 const pendingRows = `SELECT ${pendingColumns} FROM pending p JOIN messages m ON m.seq = p.seq`;
 const deadRows = `SELECT ${pendingColumns}, p.reason, p.at AS deadAtMs, p.error FROM dead p JOIN messages m ON m.seq = p.seq`;
-const sendColumns = `sends.seq, id, key, conversation, idempotency_key AS idempotencyKey, state, at AS atMs, attempts,
-  next_attempt_at AS nextAttemptAtMs`;
+const sendColumns = `sends.seq, id, key, conversation, idempotency_key AS idempotencyKey, state, at AS atMs,
+  due_at AS dueAtMs, attempts, next_attempt_at AS nextAttemptAtMs`;
 const among = "IN (SELECT value FROM json_each(?))";
 
 /** The answers, over `database`. */
@@ -52,9 +52,13 @@ export function prepareAnswers(database: DatabaseSync, sources: AnswerSources): 
   const deadLetter = statement(`${deadRows} WHERE p.seq = ?`);
   const message = statement("SELECT key, conversation, payload FROM messages WHERE seq = ?");
   const openSends = statement(
-    `SELECT ${sendColumns}, response FROM sends JOIN send_bodies ON send_bodies.seq = sends.seq
-     WHERE key = ? AND state IN ('queued', 'attempted') AND sends.seq > ? ORDER BY sends.seq LIMIT ?`,
+    `SELECT ${sendColumns}, changed_at AS changedAtMs, response FROM sends JOIN send_bodies ON send_bodies.seq = sends.seq
+     WHERE key = ? AND state IN ('queued', 'attempted') AND due_at = 0 AND sends.seq > ? ORDER BY sends.seq LIMIT ?`,
   );
+  const dueSends = statement(
+    `SELECT key, min(seq) AS firstSeq, max(seq) AS lastSeq FROM sends WHERE due_at > 0 AND due_at <= ? GROUP BY key`,
+  );
+  const nextDue = statement("SELECT min(due_at) AS dueAtMs FROM sends WHERE due_at > 0 AND due_at > ?");
   const send = statement(
     `SELECT ${sendColumns}, platform_message_id AS platformMessageId, error FROM sends WHERE seq = ?`,
   );
@@ -79,6 +83,10 @@ export function prepareAnswers(database: DatabaseSync, sources: AnswerSources): 
     },
     message: ({ id }) => rowsOf<StoredRow>(message, sources.seqOfMessage(id))[0] ?? null,
     openSends: ({ key, afterSeq, limit }) => rowsOf(openSends, key, afterSeq, bound(limit)),
+    heldSends: ({ upToMs }) => ({
+      due: rowsOf(dueSends, upToMs),
+      nextDueAtMs: rowsOf<{ dueAtMs: number | null }>(nextDue, upToMs)[0]?.dueAtMs ?? null,
+    }),
     send: ({ id }) => rowsOf<SendStatusRow>(send, sources.seqOfSend(id)).map(withError)[0] ?? null,
     mail: ({ key, conversation, after, limit }) => rowsOf(mail, key, conversation, after, bound(limit)),
     scope: (args) => {

@@ -95,5 +95,10 @@ CREATE TABLE store (
   PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID`;
 
+/** A send may be held until a time. Few are: the index has no others. */
+const heldSends = `
+ALTER TABLE sends ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX held_sends ON sends (due_at) WHERE due_at > 0`;
+
 /** One step of SQL per version of the schema, in order; `user_version` counts the steps done. Never edit a released one. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, heldSends];

@@ -46,7 +46,8 @@ export class SendStore {
     if (existing === seq) return fresh;
     if (existing !== 0)
       return { duplicate: true, existingId: String(this.#statements.refs.get(existing)?.["id"] ?? "") };
-    this.#statements.add.run(seq, id, send.key, send.conversation, idempotencyKey, send.state, send.atMs, send.atMs);
+    const { key, conversation, state, atMs } = send;
+    this.#statements.add.run(seq, id, key, conversation, idempotencyKey, state, atMs, atMs, Math.ceil(send.dueAtMs));
     this.#statements.addBody.run(seq, send.response);
     this.#index({ seq, id, idempotencyKey });
     this.#added.push({ seq, id, idempotencyKey });
@@ -62,6 +63,12 @@ export class SendStore {
     const { setState, removeBody } = this.#statements;
     setState.run(write.state, write.attempts, nextAttemptAtMs, write.platformMessageId, error, write.atMs, seq);
     if (write.state === "confirmed") removeBody.run(seq);
+    return fresh;
+  }
+
+  /** What was held is as old from now on as it is overdue. */
+  release({ upToMs, upToSeq }: Extract<JournalWrite, { readonly op: "releaseSends" }>): WriteResult {
+    this.#statements.release.run(upToMs, upToSeq);
     return fresh;
   }
 
@@ -95,8 +102,9 @@ export class SendStore {
 function prepareStatements(database: DatabaseSync) {
   return {
     refs: database.prepare("SELECT id, idempotency_key AS idempotencyKey FROM sends WHERE seq = ?"),
-    add: database.prepare("INSERT INTO sends VALUES (?, ?, ?, ?, ?, ?, 0, 0, NULL, NULL, ?, ?)"),
+    add: database.prepare("INSERT INTO sends VALUES (?, ?, ?, ?, ?, ?, 0, 0, NULL, NULL, ?, ?, ?)"),
     addBody: database.prepare("INSERT INTO send_bodies VALUES (?, ?)"),
+    release: database.prepare("UPDATE sends SET at = due_at, due_at = 0 WHERE due_at > 0 AND due_at <= ? AND seq <= ?"),
     removeBody: database.prepare("DELETE FROM send_bodies WHERE seq = ?"),
     setState: database.prepare(
       `UPDATE sends SET state = ?, attempts = ?, next_attempt_at = ?, platform_message_id = ?, error = ?, changed_at = ?

@@ -1,13 +1,7 @@
 /** The journal itself: a plain class over one SQLite connection. Every write says a state, so writing it again is harmless. */
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  JournalCounts,
-  JournalOpened,
-  JournalQueries,
-  JournalQuery,
-  JournalWrite,
-  WriteResult,
-} from "../src/contract/journal.ts";
+import type { JournalOpened, JournalWrite, WriteResult } from "../src/contract/journal.ts";
+import type { JournalCounts, JournalQueries, JournalQuery } from "../src/contract/journal-query.ts";
 import type { JournalTask } from "../src/contract/journal-wire.ts";
 import { numberOf, openDatabase } from "./journal-database.ts";
 import { journalError } from "./journal-error.ts";
@@ -136,6 +130,8 @@ export class JournalStore implements Disposable {
         return this.#sends.add(write.send);
       case "sendState":
         return this.#sends.setState(write);
+      case "releaseSends":
+        return this.#sends.release(write);
       case "mail":
         this.#hasDeleted = this.#mail.add(write) || this.#hasDeleted;
         return fresh;

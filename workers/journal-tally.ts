@@ -1,6 +1,6 @@
 /** Running counts of the journal, so that no status call counts rows. */
 import type { DatabaseSync } from "node:sqlite";
-import type { JournalCounts } from "../src/contract/journal.ts";
+import type { JournalCounts } from "../src/contract/journal-query.ts";
 import { numberOf } from "./journal-database.ts";
 
 type Totals = Map<string, number>;

@@ -7,6 +7,7 @@ import { answerError } from "./error-answer.ts";
 import { eventFrames } from "./event-stream.ts";
 import { gatewayRoutes, openPaths } from "./gateway-routes.ts";
 import { guardOrigin, guardToken } from "./guard.ts";
+import { inspectionRoutes } from "./inspection-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { guardBodySize } from "./request-body.ts";
 import type { AdminLimits, AdminServerOptions } from "./server.ts";
@@ -24,6 +25,7 @@ export function adminApplication(options: ApplicationOptions): Hono {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.use(guardBodySize);
   app.route("/", gatewayRoutes(control, metrics));
+  app.route("/", inspectionRoutes(control));
   app.route("/", messageRoutes(control));
   app.get("/v1/events", eventsHandler(options));
   app.notFound((context) =>

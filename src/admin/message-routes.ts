@@ -1,7 +1,7 @@
 /** The endpoints about messages: outbound sends, replies, dead letters. */
 import { Hono } from "hono";
 import type { GatewayControl } from "../contract/control.ts";
-import type { DeadLetterRow } from "../contract/journal.ts";
+import type { DeadLetterRow } from "../contract/journal-query.ts";
 import { readCount, readRespond, readSend } from "./request-body.ts";
 
 const deadLettersPerPage = 100;

@@ -9,6 +9,7 @@ import { findConfig, hasDefaultConfig } from "./config-file.ts";
 import { CommandError, exitCodes, type CommandContext, type ConfigSource } from "./context.ts";
 import { dropDeadLetter, listDeadLetters, retryDeadLetters, showDeadLetter } from "./dead-letters.ts";
 import { plan } from "./plan.ts";
+import { inspect } from "./inspect.ts";
 import { send } from "./send.ts";
 import { status } from "./status.ts";
 import { tail } from "./tail.ts";
@@ -127,6 +128,23 @@ function operatorCommands(program: Command, run: Run): void {
       .argument("<key>", "the runtime key")
       .description(`${verb} one adapter`)
       .action((key: string) => run((context) => command(context, verb, { key, shared: false })));
+  program
+    .command("heap-snapshot")
+    .argument("<key>", "the runtime key")
+    .option("--out <file>", "where to; default: KEY.heapsnapshot")
+    .description("what is on one adapter's heap, for developer tools; it may hold secrets")
+    .action((key: string, { out }: { out?: string }) =>
+      run((context) => inspect(context, { key, seconds: null, out: out ?? null })),
+    );
+  program
+    .command("cpu-profile")
+    .argument("<key>", "the runtime key")
+    .option("--seconds <n>", "how long", "10")
+    .option("--out <file>", "where to; default: KEY.cpuprofile")
+    .description("where one adapter's time goes, for developer tools")
+    .action((key: string, { seconds, out }: { seconds: string; out?: string }) =>
+      run((context) => inspect(context, { key, seconds: wholeSeconds(seconds), out: out ?? null })),
+    );
   program
     .command("tail")
     .description("messages as they come")

@@ -52,10 +52,11 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const ignored = Object.keys(value).filter((key) => ignoredTables.has(key));
   const ours = Object.fromEntries(Object.entries(value).filter(([key]) => !ignoredTables.has(key)));
   const top = readTopLevel(ours);
+  const secretsDir = top.tables.secrets.dir === "" ? null : path.resolve(baseDir, top.tables.secrets.dir);
   const resolver = new ReferenceResolver({
     environment: options.environment,
     baseDir,
-    secretsDir: top.tables.secrets.dir === "" ? null : path.resolve(baseDir, top.tables.secrets.dir),
+    secretsDir,
     ...(signal === undefined ? {} : { signal }),
   });
   const supervisor = camelKeys(top.tables.supervisor);
@@ -116,6 +117,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
       disabledKeys: messaging.disabledKeys,
       skippedBindings: withLines(split.skipped, lineOf),
       warnings: withLines(ignoredWarning(passedOver), lineOf),
+      secretPaths: [...(secretsDir === null ? [] : [secretsDir]), ...resolver.files],
     },
   };
 }

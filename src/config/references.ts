@@ -33,6 +33,11 @@ export class ReferenceResolver {
     this.#sources = sources;
   }
 
+  /** Files that were read so far. */
+  get files(): readonly string[] {
+    return [...this.#files.keys()];
+  }
+
   /** `text` itself where it is no reference. Never rejects but for the signal; an empty value counts as missing. */
   async resolve(text: string): Promise<Resolved> {
     const kind = kinds.find((candidate) => text.startsWith(candidate));

@@ -48,6 +48,10 @@ export const topLevelShape = {
       log_level: z.enum(logLevels).default("info"),
       shutdown_timeout_ms: milliseconds(1, 15_000),
       default_consumer: optionalText("consumer of what no binding matches; empty: the first one"),
+      restart_on_leaked_thread: z
+        .enum(["never", "idle"])
+        .default("never")
+        .describe("idle: with hosts.mode inline, end at a quiet moment once a thread cannot be ended"),
       keep_raw: z.boolean().default(false).describe("keep the platform's own payload beside each message"),
     })
     .prefault({}),

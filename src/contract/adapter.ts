@@ -98,11 +98,36 @@ export type SendRequest = {
   readonly signal: AbortSignal;
 };
 
+/** So many sends a second in the long run, `burst` of them at once. */
+export type SendRate = { readonly perSecond: number; readonly burst: number };
+
+/** How fast a platform lets us write. The outbox keeps it, so that a flood waits here and is not refused there. */
+export type SendRates = {
+  /** Of all conversations together. */
+  readonly credential?: SendRate;
+  /** Of each conversation: the first rate counts whose `startsWith` its name has; every name has `""`. */
+  readonly conversations?: readonly (SendRate & { readonly startsWith: string })[];
+};
+
+/** A send of which nobody knows whether it arrived: its answer was lost, with its thread or its process. */
+export type DoubtfulSend = SendRequest & {
+  /** When it was handed to the adapter: ISO 8601. */
+  readonly attemptedAt: string;
+};
+
 /** A started adapter. Only `stop` is required of one that can do nothing else. */
 export interface RunningAdapter {
   /** Settles when the connection is over; the supervisor then restarts. A rejection says why. */
   readonly closed?: Promise<void>;
+  /** Left out: as fast as it takes them. */
+  readonly sendRates?: SendRates;
   send?(request: SendRequest): Promise<{ readonly platformMessageId?: string | null } | void>;
+  /**
+   * Finds out what of a send is there, by the platform's history or its own idempotency, and sends the rest: it must never
+   * be said twice. Left out where nothing can be found out; the send is then shown as `unknown`.
+   * @throws {GatewayError} `timeout` with retry `never` where it cannot be told; else as `send`.
+   */
+  completeSend?(request: DoubtfulSend): Promise<{ readonly platformMessageId?: string | null } | void>;
   setStatus?(request: {
     readonly conversation: string;
     readonly status: StatusUpdate;

@@ -43,6 +43,7 @@ export type Config = {
     readonly shutdownTimeoutMs: number;
     /** Never empty: the first consumer where the config names none. */
     readonly defaultConsumer: string;
+    readonly restartOnLeakedThread: "never" | "idle";
     readonly keepRaw: boolean;
   };
   readonly supervisor: SupervisorSettings;
@@ -71,6 +72,8 @@ export type Config = {
   /** Bindings left out because what they name is absent or disabled. */
   readonly skippedBindings: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
+  /** Files and folders with secrets in them, as far as the config names any; absolute. */
+  readonly secretPaths: readonly string[];
 };
 
 /** A config, or every error that stops it as a whole. Errors inside one `messaging` table are in `config.invalid`. */

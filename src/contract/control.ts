@@ -1,7 +1,9 @@
 /** What every surface can do with a gateway: the admin API, the command line behind it, pm2 and the library. */
+import type { InspectionMethod } from "./protocol.ts";
 import type { AdapterStatus, Condition, GatewayStatus } from "./status.ts";
 import type { ConfigIssue } from "./spec.ts";
-import type { DeadLetterRow, SendState } from "./journal.ts";
+import type { SendState } from "./journal.ts";
+import type { DeadLetterRow } from "./journal-query.ts";
 import type { ErrorReport } from "./errors.ts";
 import type { StoredMessage } from "./message.ts";
 import type { Response } from "./response.ts";
@@ -66,6 +68,16 @@ export type GatewayEvent = {
   readonly data: Readonly<Record<string, unknown>>;
 };
 
+/** What is to be looked into. `seconds`: how long a profile takes, 1 to 300; of no meaning for a snapshot. */
+export type InspectionRequest = { readonly key: string; readonly kind: InspectionMethod; readonly seconds: number };
+
+/** A file for developer tools; disposing removes it. */
+export type Inspection = AsyncDisposable & {
+  readonly path: string;
+  /** As people save it: `discord-ops.heapsnapshot`. */
+  readonly name: string;
+};
+
 /** The gateway as its surfaces see it. Every failure is a GatewayError. */
 export interface GatewayControl {
   status(): GatewayStatus;
@@ -83,6 +95,8 @@ export interface GatewayControl {
   pause(key: string): Promise<{ readonly key: string; readonly generation: number }>;
   resume(key: string): Promise<{ readonly key: string; readonly generation: number }>;
   history(key: string): readonly HistoryEntry[];
+  /** @throws {GatewayError} `conflict` while another one is taken, `not_found`, `adapter_unavailable`, `timeout`. */
+  inspect(request: InspectionRequest): Promise<Inspection>;
   /** `target` is `KEY/ADDRESS`. @throws {GatewayError} `invalid_request` listing candidates, `not_found`. */
   send(request: {
     readonly target: string;

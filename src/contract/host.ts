@@ -1,6 +1,6 @@
 /** One generation in its host, as supervisors and consumers see it: what they may ask, what they are told. */
 import type { Frame, FrameKind } from "./frame.ts";
-import type { ControlMethod, ExitedMeta, OpenMeta, ThreadSample } from "./protocol.ts";
+import type { HostMethod, ExitedMeta, OpenMeta, ThreadSample } from "./protocol.ts";
 import type { HostKind, HostStatus } from "./status.ts";
 
 /** Where a generation should live. `consumer`: a host of its own with the environment inherited and no permission model. */
@@ -10,6 +10,8 @@ export type Placement = "shared" | "own" | "consumer";
 export type OpenRequest = OpenMeta & {
   readonly generation: number;
   readonly placement: Placement;
+  /** Which of several shared hosts: those of one group live together. @default "" */
+  readonly group?: string;
   /**
    * What a spare thread must have been opened for to be used instead of a new one, and that one is to be kept from its
    * start on; `null` or left out: none.
@@ -19,8 +21,18 @@ export type OpenRequest = OpenMeta & {
   readonly signal: AbortSignal;
 };
 
-/** Why a host is gone: its process ended, it was silent and got SIGKILL, or we killed it for an unkillable thread. */
-export type HostGone = { readonly cause: "died" | "silent" | "killed"; readonly detail: string };
+/**
+ * Why a host is gone: its process ended, it was silent and got SIGKILL, or we killed it for an unkillable thread. The same
+ * object for all that lived in it, which were `keys`.
+ */
+export type HostGone = {
+  readonly cause: "died" | "silent" | "killed";
+  readonly detail: string;
+  readonly keys: readonly string[];
+};
+
+/** Why a host is being emptied. The same object for all that live in it, which are `keys`. */
+export type Evacuation = { readonly cause: "unkillable" | "too_large"; readonly keys: readonly string[] };
 
 /** What a generation's owner is told. Nothing comes after `onHostGone`, or after `onExited` and `onDrained`. */
 export type GenerationListener = {
@@ -33,7 +45,7 @@ export type GenerationListener = {
   onExited(exit: ExitedMeta): void;
   onHostGone(gone: HostGone): void;
   /** Its host must end for another's sake: move to a fresh one. */
-  onEvacuate(): void;
+  onEvacuate(evacuation: Evacuation): void;
 };
 
 /** One opened generation. */
@@ -46,7 +58,7 @@ export interface GenerationHandle {
    * @throws {GatewayError} what the adapter answered; `timeout` at the deadline; `worker_crashed` when the thread or host died.
    */
   call(
-    method: ControlMethod,
+    method: HostMethod,
     args: unknown,
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<unknown>;

@@ -1,5 +1,5 @@
 /** What each frame's meta says. The vocabulary of both sides of a thread; the layout of the bytes is in `frame.ts`. */
-import type { Policy } from "./adapter.ts";
+import type { Policy, SendRates } from "./adapter.ts";
 import type { CommandDeclaration } from "./command.ts";
 import type { RouterStamp } from "./delivery.ts";
 import type { ErrorReport } from "./errors.ts";
@@ -47,6 +47,7 @@ export const controlMethods = [
   "start",
   "stop",
   "send",
+  "completeSend",
   "setStatus",
   "history",
   "attachment",
@@ -56,10 +57,24 @@ export const controlMethods = [
 /** One of {@link controlMethods}. */
 export type ControlMethod = (typeof controlMethods)[number];
 
-/** `call`: one control call. `args` is one plain object. */
+/** What a host does to a thread without asking it. */
+export const inspectionMethods = ["heapSnapshot", "cpuProfile"] as const;
+/** One of {@link inspectionMethods}. */
+export type InspectionMethod = (typeof inspectionMethods)[number];
+/** The file to write, absolute and not there yet; `seconds`: how long a profile takes. */
+export type InspectionArgs = { readonly path: string; readonly seconds: number };
+/** What a generation can be called for: by its shim, or by its host. */
+export type HostMethod = ControlMethod | InspectionMethod;
+
+/** Whether the host itself answers. */
+export function isInspection(method: HostMethod): method is InspectionMethod {
+  return (inspectionMethods as readonly string[]).includes(method);
+}
+
+/** `call`: one call of a generation. `args` is one plain object. */
 export type CallMeta = {
   readonly id: number;
-  readonly method: ControlMethod;
+  readonly method: HostMethod;
   readonly args: unknown;
   readonly deadlineMs: number;
 };
@@ -79,6 +94,8 @@ export type StartedValue = {
   readonly overlap: boolean;
   readonly canUpdatePolicy: boolean;
   readonly canProbe: boolean;
+  readonly canCompleteSend: boolean;
+  readonly sendRates: SendRates;
   readonly capabilities: Readonly<Record<string, string>>;
 };
 
@@ -167,11 +184,10 @@ export type SampleMeta = {
   readonly threads: readonly ThreadSample[];
 };
 
-/** `hello`: a host is up. `startTime` is field 22 of `/proc/PID/stat` where there is one: a pid is not an identity. */
+/** `hello`: a host is up. */
 export type HelloMeta = {
   readonly protocolVersion: number;
   readonly pid: number;
-  readonly startTime: string | null;
   /** `--max-old-space-size` in a host overrides every thread's own limit: it refuses to work then. */
   readonly heapLimitOverridden: boolean;
 };

@@ -1,6 +1,7 @@
 /** Reads backlogs page by page, as lanes become free. */
 import { GatewayError } from "../contract/errors.ts";
-import type { Journal, PendingRow } from "../contract/journal.ts";
+import type { Journal } from "../contract/journal.ts";
+import type { PendingRow } from "../contract/journal-query.ts";
 import type { Logger } from "../support/logger.ts";
 import type { Backlog } from "./backlog.ts";
 import { DelayQueue } from "./delay-queue.ts";

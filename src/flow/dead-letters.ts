@@ -1,6 +1,7 @@
 /** What no consumer would handle: listed, shown, tried again, dropped. */
 import { GatewayError } from "../contract/errors.ts";
-import type { DeadLetterRow, Journal } from "../contract/journal.ts";
+import type { Journal } from "../contract/journal.ts";
+import type { DeadLetterRow } from "../contract/journal-query.ts";
 import type { Condition } from "../contract/status.ts";
 import { entryOf } from "./entry.ts";
 import type { Lanes } from "./lanes.ts";

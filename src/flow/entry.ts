@@ -1,5 +1,5 @@
 /** One accepted message that is not done, as lanes and the dispatcher carry it. */
-import type { PendingRow } from "../contract/journal.ts";
+import type { PendingRow } from "../contract/journal-query.ts";
 import type { RoutingHeader } from "../contract/message.ts";
 
 /** Its state, changed in place: there is one of these for every message under way. */

@@ -1,6 +1,7 @@
 /** Reads on, lane by lane, where a lane has more on disk than in memory. */
 import { GatewayError } from "../contract/errors.ts";
-import type { Journal, PendingRow } from "../contract/journal.ts";
+import type { Journal } from "../contract/journal.ts";
+import type { PendingRow } from "../contract/journal-query.ts";
 import type { Logger } from "../support/logger.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import type { Lane } from "./lane.ts";

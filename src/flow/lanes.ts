@@ -3,7 +3,8 @@
  * knows how far the journal goes on; one without messages does not exist. Nor does every one with messages: beyond a
  * number of lanes the rest stays on disk until some are free.
  */
-import type { Journal, PendingRow } from "../contract/journal.ts";
+import type { Journal } from "../contract/journal.ts";
+import type { PendingRow } from "../contract/journal-query.ts";
 import type { Logger } from "../support/logger.ts";
 import { AdapterLanes } from "./adapter-lanes.ts";
 import type { Backlog } from "./backlog.ts";

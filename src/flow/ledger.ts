@@ -1,5 +1,5 @@
 /** What is where, by runtime key and by consumer: counted as it happens, so that status and admission ask no disk. */
-import type { JournalCounts } from "../contract/journal.ts";
+import type { JournalCounts } from "../contract/journal-query.ts";
 
 /** One adapter's share. `pending` waits, `leased` is with a consumer, `dead` is given up; bytes are of all three. */
 export type KeyCounts = {

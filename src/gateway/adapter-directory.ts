@@ -1,4 +1,5 @@
 /** The running adapters as the outbound side sees them, and what it must hear of their changes. */
+import type { SendRates } from "../contract/adapter.ts";
 import { capabilitiesOf, builtPlatforms, pullPlatforms } from "../contract/capabilities.ts";
 import type { HistoryEntry } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
@@ -36,9 +37,17 @@ export class AdapterDirectory implements OutboundAdapters {
     return (this.#attached?.adapters.started(key) ?? null) !== null;
   }
 
+  canCompleteSend(key: string): boolean {
+    return this.#attached?.adapters.started(key)?.canCompleteSend ?? false;
+  }
+
+  sendRates(key: string): SendRates | null {
+    return this.#attached?.adapters.started(key)?.sendRates ?? null;
+  }
+
   call(
     key: string,
-    method: "send" | "setStatus" | "history",
+    method: Parameters<OutboundAdapters["call"]>[1],
     args: Readonly<Record<string, unknown>>,
     { deadlineMs }: { readonly deadlineMs: number },
   ): Promise<unknown> {

@@ -4,12 +4,15 @@ import type {
   GatewayControl,
   GatewayEvent,
   HistoryEntry,
+  Inspection,
+  InspectionRequest,
   PlanReport,
   ReloadReport,
   SendReport,
 } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
-import type { DeadLetterRow, Journal } from "../contract/journal.ts";
+import type { Journal } from "../contract/journal.ts";
+import type { DeadLetterRow } from "../contract/journal-query.ts";
 import { openStoredMessage } from "../contract/open-message.ts";
 import { withReplyTo } from "../contract/reply-to.ts";
 import type { Response } from "../contract/response.ts";
@@ -35,6 +38,7 @@ export type ControlParts = {
     history(key: string): readonly HistoryEntry[];
     observed(): ReadonlyMap<string, unknown>;
   };
+  readonly inspections: { take(request: InspectionRequest): Promise<Inspection> };
   /** Where pauses are kept. */
   readonly store: { flush(): Promise<void> };
   parseTarget(text: string, keys: ReadonlySet<string>): { readonly key: string; readonly conversation: string };
@@ -82,6 +86,7 @@ export function createControl(parts: ControlParts): GatewayControl {
     pause: (key) => kept(() => adapters.pause(key)),
     resume: (key) => kept(() => adapters.resume(key)),
     history: (key) => adapters.history(key),
+    inspect: (request) => parts.inspections.take(request),
     async send({ target, response, idempotencyKey }) {
       const place = parts.parseTarget(target, new Set(adapters.observed().keys()));
       return outbox.send({ ...place, response, idempotencyKey });

@@ -1,6 +1,6 @@
 /** `GET /v1/status`, put together from what each stage knows. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { JournalCounts } from "../contract/journal.ts";
+import type { JournalCounts } from "../contract/journal-query.ts";
 import type {
   AdapterStatus,
   Condition,

@@ -1,8 +1,8 @@
 /** The coordinator's end of one host: which generations live there, which calls are under way, when it last spoke. */
 import { GatewayError } from "../contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds, parseMeta, type Frame, type FrameKind } from "../contract/frame.ts";
-import type { GenerationHandle, GenerationListener, HostGone, OpenRequest } from "../contract/host.ts";
-import type { ControlMethod, ExitedMeta, HelloMeta, OpenMeta, ResultMeta, SampleMeta } from "../contract/protocol.ts";
+import type { Evacuation, GenerationHandle, GenerationListener, HostGone, OpenRequest } from "../contract/host.ts";
+import type { HostMethod, ExitedMeta, HelloMeta, OpenMeta, ResultMeta, SampleMeta } from "../contract/protocol.ts";
 import type { HostKind } from "../contract/status.ts";
 import { TimeoutError, withDeadline } from "../support/time.ts";
 import type { Link } from "./link.ts";
@@ -90,8 +90,10 @@ export class HostConnection {
   }
 
   /** Tells every generation but `except` to move to another host. */
-  evacuate(except: number): void {
-    for (const [generation, { listener }] of this.#residents) if (generation !== except) listener.onEvacuate();
+  evacuate(except: number, cause: Evacuation["cause"]): void {
+    const evacuation = { cause, keys: this.keys };
+    for (const [generation, { listener }] of this.#residents)
+      if (generation !== except) listener.onEvacuate(evacuation);
   }
 
   kill(): void {
@@ -148,7 +150,7 @@ export class HostConnection {
 
   async #call(
     generation: number,
-    method: ControlMethod,
+    method: HostMethod,
     args: unknown,
     { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<unknown> {

@@ -16,6 +16,9 @@ const collectorFlags = ["--single-threaded-gc", "--v8-pool-size=0"];
 const keptVariables =
   /^(?:TZ|LANG|LC_\w+|(?:HTTP|HTTPS|NO|ALL)_PROXY|(?:http|https|no|all)_proxy|NODE_EXTRA_CA_CERTS)$/u;
 
+/** See `HostGrants`. */
+export type Confinement = { readonly flags: readonly string[]; readonly cwd: string };
+
 /** A started host process. */
 export type HostProcess = {
   readonly pid: number;
@@ -30,9 +33,13 @@ export type HostProcess = {
 export async function spawnHost(options: {
   readonly entryUrl: string;
   readonly placement: Placement;
+  /** What it may read and where it runs; `null`: whatever this process may. */
+  readonly confinement: Confinement | null;
   readonly logger: Logger;
 }): Promise<HostProcess> {
-  const child = spawn(process.execPath, [...collectorFlags, fileURLToPath(options.entryUrl)], {
+  const { flags = [], cwd } = options.confinement ?? {};
+  const child = spawn(process.execPath, [...collectorFlags, ...flags, fileURLToPath(options.entryUrl)], {
+    ...(cwd === undefined ? {} : { cwd }),
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     // A group of its own: a terminal's Ctrl-C is for the coordinator, and what an adapter spawned goes with its host.
     detached: true,

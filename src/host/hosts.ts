@@ -12,6 +12,7 @@ import type { HostStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
 import { after, every, orAborted, sleep } from "../support/time.ts";
 import type { HostConnection } from "./host-connection.ts";
+import type { HostGrants, ReadGrants } from "./host-grants.ts";
 import type { HostPids } from "./host-pids.ts";
 import type { ThreadEntries } from "./relay.ts";
 import { ReplacementDelay } from "./replacement-delay.ts";
@@ -20,6 +21,7 @@ import { HostWatch } from "./host-watch.ts";
 
 const watchPeriodMs = 500;
 const evacuationDeadlineMs = 10_000;
+const noGrants: ReadGrants = new Set();
 
 /** What the pool is built with. */
 export type HostPoolOptions = {
@@ -29,6 +31,10 @@ export type HostPoolOptions = {
   readonly maxAdapters: number;
   readonly memoryLimitMb: number;
   readonly pids: HostPids;
+  /** Node's permission model for adapter hosts; `null`: not used. */
+  readonly grants: HostGrants | null;
+  /** The modules that hosts should be able to run: those of the adapters that are there. */
+  readonly moduleUrls: () => readonly string[];
   readonly logger: Logger;
 };
 
@@ -61,16 +67,17 @@ export class HostPool implements Hosts {
 
   async open(request: OpenRequest, listener: GenerationListener): Promise<GenerationHandle> {
     const slot = this.#slotOf(request);
+    const needed = await this.#grantsFor(request);
     const signal = AbortSignal.any([request.signal, this.#ended.signal]);
     for (;;) {
       signal.throwIfAborted();
-      const host = this.#hostWithRoom(slot);
+      const host = this.#hostWithRoom(slot, needed);
       if (host !== null) {
         const handle = host.connection.open(request, listener);
         request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
         return handle;
       }
-      slot.starting ??= this.#startHost(slot).finally(() => {
+      slot.starting ??= this.#startHost(slot, needed).finally(() => {
         slot.starting = null;
       });
       await orAborted(slot.starting, signal);
@@ -109,8 +116,12 @@ export class HostPool implements Hosts {
     return [...this.#slots.values()].flatMap((slot) => [...slot.hosts].map((host) => [host, slot] as const));
   }
 
-  #slotOf({ placement, key }: OpenRequest): Slot {
-    const name = this.#options.mode === "inline" || placement === "shared" ? "shared" : `${placement}:${key}`;
+  #slotOf({ placement, key, group = "" }: OpenRequest): Slot {
+    const name = placement === "shared" ? `shared:${group}` : `${placement}:${key}`;
+    return this.#slotNamed(this.#options.mode === "inline" ? "shared:" : name, placement);
+  }
+
+  #slotNamed(name: string, placement: Placement): Slot {
     let slot = this.#slots.get(name);
     if (slot === undefined) {
       slot = { placement, delay: new ReplacementDelay(), hosts: new Set(), starting: null, restarts: 0 };
@@ -119,18 +130,36 @@ export class HostPool implements Hosts {
     return slot;
   }
 
-  #hostWithRoom(slot: Slot): StartedHost | null {
+  async #grantsFor({ entry, moduleUrl }: OpenRequest): Promise<ReadGrants> {
+    const { grants } = this.#options;
+    return grants === null || entry === "consumer" ? noGrants : grants.ofModule(moduleUrl);
+  }
+
+  #hostWithRoom(slot: Slot, needed: ReadGrants): StartedHost | null {
     for (const host of slot.hosts) {
-      const { connection } = host;
+      const { connection, readable } = host;
       if (connection.isCondemned || connection.isGone || host.isExpectedToEnd) continue;
+      if (readable !== null && !needed.isSubsetOf(readable)) continue;
       if (connection.keys.length < this.#options.maxAdapters) return host;
     }
     return null;
   }
 
-  async #startHost(slot: Slot): Promise<void> {
+  /** What a new host's adapters may read: what this one needs and, where many share a host, what the others do. */
+  async #readable(slot: Slot, needed: ReadGrants, grants: HostGrants): Promise<ReadGrants> {
+    if (slot.placement !== "shared") return needed;
+    const urls = new Set(this.#options.moduleUrls());
+    // A module whose folder cannot be granted is refused when it is opened, and nobody else for its sake.
+    const others = await Promise.all([...urls].map((url) => grants.ofModule(url).catch(() => noGrants)));
+    return new Set([...needed, ...others.flatMap((each) => [...each])]);
+  }
+
+  async #startHost(slot: Slot, needed: ReadGrants): Promise<void> {
     await sleep(slot.delay.nextMs(performance.now()), this.#ended.signal);
-    const { logger, pids, mode, hostEntryUrl, threadEntries } = this.#options;
+    const { logger, pids, mode, hostEntryUrl, threadEntries, grants } = this.#options;
+    const { placement } = slot;
+    const isConfined = grants !== null && mode === "process" && placement !== "consumer";
+    const confined = isConfined ? { grants, readable: await this.#readable(slot, needed, grants) } : null;
     const events = {
       onCondemned: (connection: HostConnection, generation: number, reason: string) =>
         this.#condemn(host, generation, reason, connection),
@@ -140,7 +169,7 @@ export class HostPool implements Hosts {
     const host: StartedHost =
       mode === "inline"
         ? startInlineHost({ threadEntries, events })
-        : await startProcessHost({ entryUrl: hostEntryUrl, placement: slot.placement, logger, events });
+        : await startProcessHost({ entryUrl: hostEntryUrl, placement, confined, logger, events });
     // It may have ended the moment it was up.
     if (host.connection.isGone) return;
     slot.hosts.add(host);
@@ -161,9 +190,10 @@ export class HostPool implements Hosts {
     this.#options.logger.error("host-died", { hostPid: host.identity.pid, cause, detail });
   }
 
-  /** A host of its own ends with its last generation, a condemned one when the others have left. */
+  /** A host of its own, or of a group, ends with its last generation, a condemned one when the others have left. */
   #onEmpty(slot: Slot, host: StartedHost): void {
-    if (this.#options.mode === "inline" || (slot.placement === "shared" && !host.connection.isCondemned)) return;
+    const isCommon = slot === this.#slots.get("shared:");
+    if (this.#options.mode === "inline" || (isCommon && !host.connection.isCondemned)) return;
     host.isExpectedToEnd = true;
     host.kill();
   }
@@ -190,7 +220,7 @@ export class HostPool implements Hosts {
       ),
     );
     void host.gone.then(() => timers.dispose());
-    connection.evacuate(generation);
+    connection.evacuate(generation, generation === 0 ? "too_large" : "unkillable");
   }
 
   #watchHosts(): void {

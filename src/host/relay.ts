@@ -16,7 +16,15 @@ import {
   type Frame,
   type FrameKind,
 } from "../contract/frame.ts";
-import type { CallMeta, ExitedMeta, OpenMeta, SampleMeta, ThreadSample } from "../contract/protocol.ts";
+import {
+  isInspection,
+  type CallMeta,
+  type ExitedMeta,
+  type InspectionArgs,
+  type OpenMeta,
+  type SampleMeta,
+  type ThreadSample,
+} from "../contract/protocol.ts";
 import { every } from "../support/time.ts";
 import type { Link } from "./link.ts";
 import { ThreadHost } from "./thread-host.ts";
@@ -120,7 +128,9 @@ export class Relay implements Disposable {
             ok: false,
             error: new GatewayError("worker_crashed", `Cannot call ${method}: the thread is gone`).toReport(),
           }
-        : await thread.control.call(method, args, deadlineMs);
+        : isInspection(method)
+          ? await thread.inspect(method, args as InspectionArgs, deadlineMs)
+          : await thread.control.call(method, args, deadlineMs);
     this.#send(frameKinds.result, frame.generation, { id, outcome });
   }
 

@@ -95,9 +95,9 @@ export class SpareThread {
         this.#gone();
         this.#adopter?.onHostGone(gone);
       },
-      onEvacuate: () => {
+      onEvacuate: (evacuation) => {
         if (this.#adopter === null) this.discard();
-        else this.#adopter.onEvacuate();
+        else this.#adopter.onEvacuate(evacuation);
       },
     };
   }

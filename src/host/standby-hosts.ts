@@ -103,7 +103,7 @@ export class StandbyHosts implements Hosts {
         onEnd();
         listener.onHostGone(gone);
       },
-      onEvacuate: () => listener.onEvacuate(),
+      onEvacuate: (evacuation) => listener.onEvacuate(evacuation),
     };
   }
 
@@ -136,6 +136,7 @@ function isFitting(spare: OpenRequest, wanted: OpenRequest): boolean {
     spare.standbyFor === wanted.standbyFor &&
     spare.moduleUrl === wanted.moduleUrl &&
     spare.heapLimitMb === wanted.heapLimitMb &&
-    spare.placement === wanted.placement
+    spare.placement === wanted.placement &&
+    (spare.group ?? "") === (wanted.group ?? "")
   );
 }

@@ -6,6 +6,7 @@ import { protocolVersion } from "../contract/protocol.ts";
 import type { Logger } from "../support/logger.ts";
 import { withDeadline } from "../support/time.ts";
 import { HostConnection, type HostConnectionOptions } from "./host-connection.ts";
+import type { HostGrants, ReadGrants } from "./host-grants.ts";
 import type { HostIdentity } from "./host-pids.ts";
 import { spawnHost } from "./host-process.ts";
 import { portLink, socketLink } from "./link.ts";
@@ -23,6 +24,8 @@ export type StartedHost = {
   kill(): void;
   /** Resolves after its generations were told. */
   readonly gone: Promise<HostGone>;
+  /** What its adapters may read beside the program; `null`: whatever the coordinator may. */
+  readonly readable: ReadGrants | null;
   killCause: HostGone["cause"] | null;
   /** We ended it because nobody needs it any more: no failure. */
   isExpectedToEnd: boolean;
@@ -34,10 +37,14 @@ type HostEvents = Pick<HostConnectionOptions, "onCondemned" | "onEmpty" | "onGon
 export async function startProcessHost(options: {
   readonly entryUrl: string;
   readonly placement: Placement;
+  /** What its adapters may read, where Node's permission model holds it; `null`: whatever the coordinator may. */
+  readonly confined: { readonly grants: HostGrants; readonly readable: ReadGrants } | null;
   readonly logger: Logger;
   readonly events: HostEvents;
 }): Promise<StartedHost> {
-  const process = await spawnHost(options);
+  const { confined } = options;
+  const confinement = confined === null ? null : await confined.grants.processOptions(confined.readable);
+  const process = await spawnHost({ ...options, confinement });
   const kind = options.placement === "shared" ? "shared" : "own";
   const connection = new HostConnection({ kind, pid: process.pid, kill: process.kill, ...options.events });
   const closed = Promise.withResolvers<void>();
@@ -51,7 +58,7 @@ export async function startProcessHost(options: {
   });
   const gone = process.exited.then(async (detail): Promise<HostGone> => {
     await withDeadline(closed.promise, lastFramesDeadlineMs, "The host's socket").catch(() => {});
-    const end: HostGone = { cause: host.killCause ?? "died", detail };
+    const end: HostGone = { cause: host.killCause ?? "died", detail, keys: connection.keys };
     connection.onGone(end);
     return end;
   });
@@ -60,6 +67,7 @@ export async function startProcessHost(options: {
     identity: { pid: process.pid, startTime: processStartTime(process.pid) },
     kill: process.kill,
     gone,
+    readable: confined?.readable ?? null,
     killCause: null,
     isExpectedToEnd: false,
   };
@@ -93,7 +101,7 @@ export function startInlineHost(options: {
 }): StartedHost {
   const channel = new MessageChannel();
   const gone = Promise.withResolvers<HostGone>();
-  const end: HostGone = { cause: "killed", detail: "the gateway is shutting down" };
+  const end: HostGone = { cause: "killed", detail: "the gateway is shutting down", keys: [] };
   const connection = new HostConnection({ kind: "inline", pid: process.pid, kill: () => kill(), ...options.events });
   connection.link = portLink(channel.port1, { onFrame: (bytes) => connection.onFrame(bytes), onClosed: () => {} });
   const relay: Relay = new Relay(
@@ -111,6 +119,7 @@ export function startInlineHost(options: {
     identity: { pid: process.pid, startTime: null },
     kill,
     gone: gone.promise,
+    readable: null,
     killCause: null,
     isExpectedToEnd: false,
   };

@@ -6,9 +6,17 @@ import { MessageChannel, type MessagePort, type Worker } from "node:worker_threa
 import { Piscina } from "piscina";
 import { GatewayError, parseErrorReport } from "../contract/errors.ts";
 import { heartbeatBytes, readHeartbeat } from "../contract/heartbeat.ts";
-import type { ExitedMeta, OpenMeta, ThreadSample } from "../contract/protocol.ts";
-import { TimeoutError, withDeadline } from "../support/time.ts";
+import type {
+  ExitedMeta,
+  InspectionArgs,
+  InspectionMethod,
+  OpenMeta,
+  Outcome,
+  ThreadSample,
+} from "../contract/protocol.ts";
+import { orAborted, TimeoutError, withDeadline } from "../support/time.ts";
 import { Control } from "./control.ts";
+import { inspectThread } from "./inspection.ts";
 
 /** A thread that does not answer a question within this is in native code. */
 const questionDeadlineMs = 200;
@@ -88,6 +96,23 @@ export class ThreadHost {
   /** Ends the thread, whatever it does, except in native code. */
   terminate(): void {
     this.#abort.abort();
+  }
+
+  /** A heap snapshot or a CPU profile of it, in a file. Never rejects: what went wrong is an outcome too. */
+  async inspect(method: InspectionMethod, args: InspectionArgs, deadlineMs: number): Promise<Outcome> {
+    const late = new AbortController();
+    const signal = AbortSignal.any([this.#gone.signal, late.signal]);
+    try {
+      const inspecting = orAborted(inspectThread(this.#worker, method, { ...args, signal }), signal);
+      await withDeadline(inspecting, deadlineMs, "Looking into the thread");
+      return { ok: true, value: null };
+    } catch (reason) {
+      late.abort(reason);
+      const code =
+        reason instanceof TimeoutError ? "timeout" : this.#gone.signal.aborted ? "worker_crashed" : "internal";
+      const { message } = GatewayError.from(reason);
+      return { ok: false, error: new GatewayError(code, `Cannot look into the thread: ${message}`).toReport() };
+    }
   }
 
   /** What can be seen of the thread from outside; needs no cooperation of it. */

@@ -3,14 +3,8 @@
  * died is replaced and sent the same group again.
  */
 import { GatewayError } from "../contract/errors.ts";
-import type {
-  Journal,
-  JournalOpened,
-  JournalQueries,
-  JournalQuery,
-  JournalWrite,
-  WriteResult,
-} from "../contract/journal.ts";
+import type { Journal, JournalOpened, JournalWrite, WriteResult } from "../contract/journal.ts";
+import type { JournalQueries, JournalQuery } from "../contract/journal-query.ts";
 import type { Durability } from "../contract/journal-wire.ts";
 import type { Logger } from "../support/logger.ts";
 import { after, every, withDeadline } from "../support/time.ts";

@@ -1,6 +1,6 @@
 /** Questions to the journal that wait for their answers. Reading changes nothing, so a new thread is simply asked again. */
 import { GatewayError } from "../contract/errors.ts";
-import type { JournalQueries, JournalQuery } from "../contract/journal.ts";
+import type { JournalQueries, JournalQuery } from "../contract/journal-query.ts";
 import { unpackAnswer, type FromJournalThread, type ToJournalThread } from "../contract/journal-wire.ts";
 import { withDeadline } from "../support/time.ts";
 

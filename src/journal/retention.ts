@@ -1,5 +1,6 @@
 /** The periodic prune: acked messages by age and by room on the disk, known ids, finished sends and old mail by age. */
-import type { Journal, JournalCounts, JournalWrite } from "../contract/journal.ts";
+import type { Journal, JournalWrite } from "../contract/journal.ts";
+import type { JournalCounts } from "../contract/journal-query.ts";
 import type { Logger } from "../support/logger.ts";
 import { every } from "../support/time.ts";
 

@@ -28,6 +28,8 @@ export class MailWriter implements Disposable {
   /** Rows of this process: they are completed by whoever made them. */
   readonly #ownIds = new Set<string>();
   readonly #recovered = new Set<string>();
+  /** By runtime key: one reader at a time, or two would write one row's mail twice. */
+  readonly #completing = new Map<string, Promise<void>>();
   readonly #ended = new AbortController();
 
   constructor(parts: MailWriterParts) {
@@ -78,7 +80,21 @@ export class MailWriter implements Disposable {
   async recover(key: string): Promise<void> {
     if (this.#recovered.has(key)) return;
     this.#recovered.add(key);
-    let afterSeq = 0;
+    await this.completeFrom(key, 1);
+  }
+
+  /** Completes the open rows of `key` from `firstSeq` on, but for those that somebody here is at. Never rejects. */
+  completeFrom(key: string, firstSeq: number): Promise<void> {
+    const before = this.#completing.get(key) ?? Promise.resolve();
+    const run = before.then(() => this.#completeAfter(key, firstSeq - 1));
+    this.#completing.set(key, run);
+    return run.finally(() => {
+      if (this.#completing.get(key) === run) this.#completing.delete(key);
+    });
+  }
+
+  async #completeAfter(key: string, seq: number): Promise<void> {
+    let afterSeq = seq;
     while (!this.#ended.signal.aborted) {
       try {
         const rows = await this.#parts.journal.query("openSends", { key, afterSeq, limit: pageRows });

@@ -1,4 +1,5 @@
 /** The running adapters as the outbound side sees them; the coordinator hands them over. */
+import type { SendRates } from "../contract/adapter.ts";
 import type { Capabilities } from "./fallback.ts";
 
 /** Who the outbox sends through. */
@@ -8,10 +9,14 @@ export interface OutboundAdapters {
   /** What it shows natively; `null` while that is not known. */
   capabilities(key: string): Capabilities | null;
   isRunning(key: string): boolean;
+  /** It can find out what became of a send whose answer was lost. Known while it runs. */
+  canCompleteSend(key: string): boolean;
+  /** How fast it may be written to; `null` while that is not known. */
+  sendRates(key: string): SendRates | null;
   /** @throws {GatewayError} `adapter_unavailable` when it does not run; else what the adapter or the deadline made of it. */
   call(
     key: string,
-    method: "send" | "setStatus" | "history" | "attachment",
+    method: "send" | "completeSend" | "setStatus" | "history" | "attachment",
     args: Readonly<Record<string, unknown>>,
     options: { readonly deadlineMs: number },
   ): Promise<unknown>;

@@ -8,12 +8,13 @@ import type { StoredResponse } from "../contract/reply-to.ts";
 import type { Response } from "../contract/response.ts";
 import type { Logger } from "../support/logger.ts";
 import { withDeadline } from "../support/time.ts";
+import { HeldSends } from "./held-sends.ts";
 import type { Mail } from "./mail-cache.ts";
 import { MailWriter } from "./mail-writer.ts";
 import type { OutboundAdapters } from "./outbound-adapters.ts";
-import { OutboundForm } from "./outbound-form.ts";
+import { OutboundForm, type Prepared } from "./outbound-form.ts";
 import { encodeResponse } from "./response-bytes.ts";
-import { SendQueue } from "./send-queue.ts";
+import { SendQueues } from "./send-queues.ts";
 import { newSend, stateWrite } from "./send-state.ts";
 import { SettledOrder } from "./settled-order.ts";
 import { StreamChunks } from "./stream-chunks.ts";
@@ -45,13 +46,13 @@ type Place = { readonly key: string; readonly conversation: string };
 /** See the parts' own files for order, retries and crashes. */
 export class Outbox implements ReplyWriter, AsyncDisposable {
   readonly #parts: OutboxParts;
-  readonly #queues = new Map<string, SendQueue>();
+  readonly #queues: SendQueues;
   readonly #mail: MailWriter;
   readonly #chunks: StreamChunks;
   readonly #form: OutboundForm;
+  readonly #held: HeldSends;
   readonly #order = new SettledOrder();
   readonly #sent = new Map<string, number>();
-  #isEnded = false;
   #nextSendSeq: number;
   #nextCursor: number;
 
@@ -59,18 +60,19 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
     this.#parts = parts;
     this.#nextSendSeq = parts.journal.opened.nextSendSeq;
     this.#nextCursor = parts.journal.opened.nextCursor;
+    const { journal, adapters, logger } = parts;
+    this.#queues = new SendQueues({ journal, adapters, logger, onConfirmed: (key) => this.#count(key) });
     this.#mail = new MailWriter({
-      journal: parts.journal,
-      logger: parts.logger,
+      journal,
+      logger,
       nextCursor: () => this.#takeCursor(),
       onWritten: (mail) => this.#deliver(mail),
     });
-    this.#chunks = new StreamChunks({
-      adapters: parts.adapters,
-      logger: parts.logger,
-      isIdle: (key, conversation) => this.#queues.get(key)?.isIdle(conversation) ?? true,
-    });
-    this.#form = new OutboundForm(parts.adapters, (key, conversation) => this.#chunks.end(key, conversation));
+    const isIdle = (key: string, conversation: string): boolean => this.#queues.isIdle(key, conversation);
+    this.#chunks = new StreamChunks({ adapters, logger, isIdle });
+    this.#held = new HeldSends({ journal, logger, onReleased: (key, firstSeq) => this.#released(key, firstSeq) });
+    this.#held.start();
+    this.#form = new OutboundForm(adapters, (key, conversation) => this.#chunks.end(key, conversation));
   }
 
   /**
@@ -80,14 +82,15 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
    */
   reply(request: ReplyRequest): ReturnType<ReplyWriter["reply"]> {
     const number = this.#order.make();
-    let response: Uint8Array;
+    let prepared: Prepared;
     try {
-      response = this.#form.prepare(request, request.reply.response);
+      prepared = this.#form.prepare(request, request.reply.response);
     } catch (reason) {
       return this.#refusal(request, GatewayError.from(reason), number);
     }
     const { key, conversation } = request;
-    if (this.#parts.adapters.isPull(key)) {
+    if (prepared.dueAtMs === 0 && this.#parts.adapters.isPull(key)) {
+      const { response } = prepared;
       const mail: Mail = { key, conversation, cursor: this.#takeCursor(), response, atMs: Date.now() };
       return {
         writes: [{ op: "mail", ...mail }],
@@ -97,7 +100,7 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
         },
       };
     }
-    const row = this.#row(request, response, idempotencyKeyOf(request));
+    const row = this.#row(request, prepared, idempotencyKeyOf(request));
     return {
       writes: [{ op: "send", send: row }],
       written: ([result]) => {
@@ -146,7 +149,7 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
   /** To be called whenever an adapter reaches `running`: what waited for it goes on. */
   adapterRunning(key: string): void {
     if (this.#parts.adapters.isPull(key)) void this.#mail.recover(key);
-    else if (!this.#isEnded) this.#queue(key).adapterRunning();
+    else this.#queues.adapterRunning(key);
   }
 
   /** How many sends of an adapter were confirmed since the start. */
@@ -156,23 +159,22 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
 
   /** Resolves when nothing more is on its way, at the deadline at the latest. */
   async drain(deadlineMs: number): Promise<void> {
-    const drained = Promise.all([...this.#queues.values()].map((queue) => queue.drained()));
-    await withDeadline(drained, deadlineMs, "Flushing the outbox").catch(() => {
+    await withDeadline(this.#queues.drained(), deadlineMs, "Flushing the outbox").catch(() => {
       // What is left is on disk, and goes out after the next start.
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnded = true;
     this.#chunks[Symbol.dispose]();
+    this.#held[Symbol.dispose]();
     this.#mail[Symbol.dispose]();
-    await Promise.all([...this.#queues.values()].map((queue) => queue[Symbol.asyncDispose]()));
+    await this.#queues[Symbol.asyncDispose]();
   }
 
   async #say(place: Place, bytes: Uint8Array, identity: SendIdentity): Promise<SendOutcome> {
     const row = this.#row(place, this.#form.prepare(place, bytes), identity.idempotencyKey);
     await this.#order.caughtUp();
-    if (!this.#parts.adapters.isPull(row.key)) {
+    if (row.dueAtMs > 0 || !this.#parts.adapters.isPull(row.key)) {
       const known = await this.#commitRow(row);
       if (known !== null) return known;
       this.#enqueue(row);
@@ -196,31 +198,27 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
   }
 
   #refusal(request: ReplyRequest, error: GatewayError, number: number): ReturnType<ReplyWriter["reply"]> {
-    const row = this.#row(request, request.reply.response, idempotencyKeyOf(request));
+    const refused = { response: request.reply.response, dueAtMs: 0 };
+    const row = this.#row(request, refused, idempotencyKeyOf(request));
     this.#parts.logger.warn("reply-refused", { key: row.key, messageId: request.messageId, error: error.message });
     const failed = stateWrite(row, "failed", { error: error.toReport() });
     return { writes: [{ op: "send", send: row }, failed], written: () => this.#order.written(number) };
   }
 
-  #row(place: Place, response: Uint8Array, idempotencyKey: string): SendRow {
+  #row(place: Place, prepared: Prepared, idempotencyKey: string): SendRow {
     const seq = this.#nextSendSeq;
     this.#nextSendSeq += 1;
-    return newSend(seq, place, { response, idempotencyKey });
+    return newSend(seq, place, { ...prepared, idempotencyKey });
   }
 
-  /** Once the outbox has ended a row that is on disk waits for the next start. */
   #enqueue(row: SendRow): void {
-    if (!this.#isEnded) this.#queue(row.key).add(row);
+    if (row.dueAtMs > 0) this.#held.add(row.dueAtMs);
+    else this.#queues.add(row);
   }
 
-  #queue(key: string): SendQueue {
-    let queue = this.#queues.get(key);
-    if (queue === undefined) {
-      const { journal, adapters, logger } = this.#parts;
-      queue = new SendQueue(key, { journal, adapters, logger, onConfirmed: () => this.#count(key) });
-      this.#queues.set(key, queue);
-    }
-    return queue;
+  #released(key: string, firstSeq: number): void {
+    if (this.#parts.adapters.isPull(key)) void this.#mail.completeFrom(key, firstSeq);
+    else this.#queues.released(key, firstSeq);
   }
 
   #deliver(mail: Mail): void {

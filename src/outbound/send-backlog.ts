@@ -4,8 +4,23 @@ import type { Journal, SendRow } from "../contract/journal.ts";
 import type { Logger } from "../support/logger.ts";
 import { after } from "../support/time.ts";
 
-/** A send that is not over. `nextAttemptAtMs` 0: at once. */
-export type OpenSend = { readonly row: SendRow; readonly attempts: number; readonly nextAttemptAtMs: number };
+/** A send that is not over. */
+export type OpenSend = {
+  readonly row: SendRow;
+  readonly attempts: number;
+  /** 0: at once. */
+  readonly nextAttemptAtMs: number;
+  /** It was handed to the adapter, and the answer was lost; `null`: there is no doubt about it. */
+  readonly doubt: Doubt | null;
+};
+
+/** Since when, and how often its adapter has tried to find out. */
+export type Doubt = { readonly sinceMs: number; readonly tries: number };
+
+/** A send that nobody has attempted yet. */
+export function unattempted(row: SendRow): OpenSend {
+  return { row, attempts: 0, nextAttemptAtMs: 0, doubt: null };
+}
 
 const pageRows = 200;
 const mostRows = 1000;
@@ -22,6 +37,8 @@ export class SendBacklog implements Disposable {
   /** Rows after this one may be on disk only; `null`: all are in memory. */
   #afterSeq: number | null = 0;
   #cameMeanwhile = false;
+  /** Where reading begins again, because of what came while a page was on its way. */
+  #goBackTo = Number.POSITIVE_INFINITY;
   #isLoading = false;
   #retry: Disposable | null = null;
 
@@ -48,6 +65,13 @@ export class SendBacklog implements Disposable {
     this.#cameMeanwhile = true;
     this.load();
     return false;
+  }
+
+  /** Rows from `firstSeq` on are on disk that reading may have passed by: sends that were held until now. */
+  addOnDisk(firstSeq: number): void {
+    this.#afterSeq = Math.min(this.#afterSeq ?? Number.POSITIVE_INFINITY, firstSeq - 1);
+    this.#goBackTo = Math.min(this.#goBackTo, this.#afterSeq);
+    this.load();
   }
 
   /** The send is over. */
@@ -77,13 +101,18 @@ export class SendBacklog implements Disposable {
     try {
       while (this.#afterSeq !== null && this.#hasRoom && this.#owner.isWanted()) {
         this.#cameMeanwhile = false;
+        this.#goBackTo = Number.POSITIVE_INFINITY;
         const afterSeq: number = this.#afterSeq;
         const rows = await this.#parts.journal.query("openSends", { key: this.#key, afterSeq, limit: pageRows });
         const last = rows.at(-1);
         if (last !== undefined) this.#afterSeq = last.seq;
-        if (rows.length < pageRows && !this.#cameMeanwhile) this.#afterSeq = null;
-        for (const { attempts, nextAttemptAtMs, ...row } of rows)
-          if (this.#keep(row)) this.#owner.take({ row, attempts, nextAttemptAtMs });
+        if (this.#goBackTo < Number.POSITIVE_INFINITY) this.#afterSeq = this.#goBackTo;
+        else if (rows.length < pageRows && !this.#cameMeanwhile) this.#afterSeq = null;
+        for (const { attempts, nextAttemptAtMs, changedAtMs, ...row } of rows) {
+          // Its answer was lost with the process that waited for it.
+          const doubt = row.state === "attempted" ? { sinceMs: changedAtMs, tries: 0 } : null;
+          if (this.#keep(row)) this.#owner.take({ row, attempts, nextAttemptAtMs, doubt });
+        }
       }
     } catch (reason) {
       this.#parts.logger.warn("sends-not-read", { key: this.#key, error: GatewayError.from(reason).message });

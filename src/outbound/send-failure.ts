@@ -1,13 +1,15 @@
 /** What to do after a send failed. */
 import type { ErrorCode, GatewayError } from "../contract/errors.ts";
 
-/** `wait`: it never reached the adapter, go on when that runs. `unknown`: it may have arrived, so it is not repeated. */
+/** `wait`: it never reached the adapter, go on when that runs, and not at once. `unknown`: it may have arrived, so it is not repeated. */
 export type AfterFailure =
-  | { readonly kind: "wait" }
+  | { readonly kind: "wait"; readonly delayMs: number }
   | { readonly kind: "retry"; readonly delayMs: number }
   | { readonly kind: "unknown" }
   | { readonly kind: "failed" };
 
+/** An adapter that seems to run and refuses must not be asked in a tight loop. */
+const refusedMs = 1000;
 const firstDelayMs = 1000;
 const longestDelayMs = 60_000;
 const mostAttempts = 8;
@@ -25,7 +27,7 @@ export function afterSendFailure(
   send: { readonly attempts: number; readonly ageMs: number },
   random: number,
 ): AfterFailure {
-  if (error.code === "adapter_unavailable") return { kind: "wait" };
+  if (error.code === "adapter_unavailable") return { kind: "wait", delayMs: refusedMs };
   if (outcomeUnknown.has(error.code)) return { kind: "unknown" };
   const isOver = outages.has(error.code) ? send.ageMs >= longestAgeMs : send.attempts >= mostAttempts;
   return isOver || error.retry.kind === "never" ? { kind: "failed" } : retry(error, send, random);

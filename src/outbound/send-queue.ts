@@ -1,27 +1,15 @@
 /** One adapter's sends on their way: in order within a conversation, side by side across conversations. */
 import { GatewayError } from "../contract/errors.ts";
-import type { Journal, SendRow, SendState } from "../contract/journal.ts";
-import type { Logger } from "../support/logger.ts";
-import { after, sleep } from "../support/time.ts";
-import { adaptResponse } from "./fallback.ts";
-import type { OutboundAdapters } from "./outbound-adapters.ts";
-import { decodeResponse } from "./response-bytes.ts";
-import { afterSendFailure } from "./send-failure.ts";
-import { SendBacklog, type OpenSend } from "./send-backlog.ts";
-import { stateWrite, type SendStateDetails } from "./send-state.ts";
+import type { SendRow } from "../contract/journal.ts";
+import { after } from "../support/time.ts";
+import { SendAttempts, type SendAttemptsParts } from "./send-attempts.ts";
+import { SendPace } from "./send-pace.ts";
+import { SendBacklog, unattempted, type OpenSend } from "./send-backlog.ts";
 
-const sendDeadlineMs = 30_000;
 const mostInFlight = 32;
-const journalRetryMs = 1000;
-const refusedMs = 1000;
 
 /** What a queue works with. */
-export type SendQueueParts = {
-  readonly journal: Journal;
-  readonly adapters: OutboundAdapters;
-  readonly logger: Logger;
-  readonly onConfirmed: () => void;
-};
+export type SendQueueParts = Omit<SendAttemptsParts, "key" | "signal" | "onRateLimited">;
 
 type Conversation = { readonly waiting: OpenSend[]; isBusy: boolean; retry: Disposable | null };
 
@@ -29,15 +17,25 @@ type Conversation = { readonly waiting: OpenSend[]; isBusy: boolean; retry: Disp
 export class SendQueue implements AsyncDisposable {
   readonly #key: string;
   readonly #parts: SendQueueParts;
+  readonly #attempts: SendAttempts;
+  readonly #pace = new SendPace();
   readonly #conversations = new Map<string, Conversation>();
   readonly #backlog: SendBacklog;
   readonly #ended = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  /** The whole credential waits for its pace. */
+  #pause: Disposable | null = null;
   #idle: PromiseWithResolvers<void> | null = null;
 
   constructor(key: string, parts: SendQueueParts) {
     this.#key = key;
     this.#parts = parts;
+    this.#attempts = new SendAttempts({
+      ...parts,
+      key,
+      signal: this.#ended.signal,
+      onRateLimited: (conversation, untilMs) => this.#pace.limited(conversation, untilMs, Date.now()),
+    });
     this.#backlog = new SendBacklog(key, parts, {
       take: (send) => this.#take(send),
       isWanted: () => !this.#ended.signal.aborted && this.#parts.adapters.isRunning(key),
@@ -46,13 +44,20 @@ export class SendQueue implements AsyncDisposable {
 
   /** A new send that is on disk. */
   add(row: SendRow): void {
-    if (this.#backlog.add(row)) this.#take({ row, attempts: 0, nextAttemptAtMs: 0 });
+    if (this.#backlog.add(row)) this.#take(unattempted(row));
+  }
+
+  /** Sends that were held until now are on disk, from this number on. */
+  released(firstSeq: number): void {
+    this.#backlog.addOnDisk(firstSeq);
   }
 
   /** Goes on with everything that waited for the adapter. */
   adapterRunning(): void {
+    const rates = this.#parts.adapters.sendRates(this.#key);
+    if (rates !== null) this.#pace.apply(rates);
     this.#backlog.load();
-    for (const name of this.#conversations.keys()) this.#pump(name);
+    this.#pumpAll();
   }
 
   /** Nothing durable of this conversation waits or is on its way. */
@@ -71,6 +76,7 @@ export class SendQueue implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
     for (const conversation of this.#conversations.values()) conversation.retry?.[Symbol.dispose]();
+    this.#pause?.[Symbol.dispose]();
     this.#backlog[Symbol.dispose]();
   }
 
@@ -96,11 +102,16 @@ export class SendQueue implements AsyncDisposable {
     conversation.retry?.[Symbol.dispose]();
     conversation.retry = null;
     if (this.#running.size >= mostInFlight || !this.#parts.adapters.isRunning(this.#key)) return;
-    const waitMs = send.nextAttemptAtMs - Date.now();
+    const nowMs = Date.now();
+    const waitMs = send.nextAttemptAtMs > nowMs ? send.nextAttemptAtMs - nowMs : this.#paceMs(name, nowMs);
+    if (waitMs === null) return;
     if (waitMs > 0) {
       conversation.retry = after(waitMs, () => this.#pump(name));
       return;
     }
+    // The one that was served last is the next one's turn to wait, where the credential's pace is what they wait for.
+    this.#conversations.delete(name);
+    this.#conversations.set(name, conversation);
     conversation.isBusy = true;
     const run = this.#attemptAndGoOn(conversation, send);
     this.#running.add(run);
@@ -108,15 +119,33 @@ export class SendQueue implements AsyncDisposable {
       this.#running.delete(run);
       this.#pump(name);
       // A conversation may have stood back because too many were on their way.
-      if (this.#running.size === mostInFlight - 1) for (const other of this.#conversations.keys()) this.#pump(other);
+      if (this.#running.size === mostInFlight - 1) this.#pumpAll();
       if (this.#running.size > 0) return;
       this.#idle?.resolve();
       this.#idle = null;
     });
   }
 
+  #pumpAll(): void {
+    for (const name of this.#conversations.keys()) {
+      if (this.#pause !== null) return;
+      this.#pump(name);
+    }
+  }
+
+  /** How long a conversation has to wait for its pace; `null`: it waits with all others. */
+  #paceMs(name: string, nowMs: number): number | null {
+    const pauseMs = this.#pace.waitMs(nowMs);
+    if (pauseMs === 0) return this.#pace.take(name, nowMs);
+    this.#pause ??= after(pauseMs, () => {
+      this.#pause = null;
+      this.#pumpAll();
+    });
+    return null;
+  }
+
   async #attemptAndGoOn(conversation: Conversation, send: OpenSend): Promise<void> {
-    const next = await this.#attempt(send);
+    const next = await this.#attempts.run(send);
     conversation.isBusy = false;
     if (next !== null) conversation.waiting[0] = next;
     else {
@@ -124,83 +153,4 @@ export class SendQueue implements AsyncDisposable {
       this.#backlog.done(send);
     }
   }
-
-  /** One attempt; what is left to do of this send, or `null` when it is over. Never rejects. */
-  async #attempt(send: OpenSend): Promise<OpenSend | null> {
-    const { row } = send;
-    // Found so after a start: whether it arrived, nobody knows, and a second copy may be worse than none.
-    if (row.state === "attempted") {
-      const error = new GatewayError(
-        "worker_crashed",
-        `Cannot tell whether send ${row.id} arrived: the gateway ended meanwhile`,
-      );
-      return this.#finish(send, "unknown", { error: error.toReport() });
-    }
-    const attempts = send.attempts + 1;
-    if (!(await this.#write(send, "attempted", { attempts }))) return send;
-    try {
-      const { replyTo = null, ...said } = decodeResponse(row.response);
-      const response = adaptResponse(said, this.#parts.adapters.capabilities(this.#key) ?? {});
-      if (response === null) return await this.#finish(send, "confirmed", { attempts });
-      const receipt = await this.#parts.adapters.call(
-        this.#key,
-        "send",
-        { conversation: row.conversation, response, replyTo, idempotencyKey: row.idempotencyKey },
-        { deadlineMs: sendDeadlineMs },
-      );
-      return await this.#finish(send, "confirmed", { attempts, platformMessageId: platformIdOf(receipt) });
-    } catch (reason) {
-      return this.#failed(send, GatewayError.from(reason));
-    }
-  }
-
-  async #failed(send: OpenSend, error: GatewayError): Promise<OpenSend | null> {
-    const attempts = send.attempts + 1;
-    const next = afterSendFailure(error, { attempts, ageMs: Date.now() - send.row.atMs }, Math.random());
-    const report = { attempts, error: error.toReport() };
-    if (next.kind === "unknown" || next.kind === "failed") {
-      const fields = { key: this.#key, sendId: send.row.id, state: next.kind, error: error.message };
-      this.#parts.logger.warn("send-failed", fields);
-      return this.#finish(send, next.kind, report);
-    }
-    if (next.kind === "wait") {
-      await this.#write(send, "queued", { ...report, attempts: send.attempts });
-      // Not before a moment has passed: an adapter that seems to run and refuses must not be asked in a tight loop.
-      return { ...send, nextAttemptAtMs: Date.now() + refusedMs };
-    }
-    const nextAttemptAtMs = Date.now() + next.delayMs;
-    await this.#write(send, "queued", { ...report, nextAttemptAtMs });
-    return { row: send.row, attempts, nextAttemptAtMs };
-  }
-
-  async #finish(send: OpenSend, state: SendState, details: SendStateDetails): Promise<null> {
-    await this.#write(send, state, details);
-    if (state === "confirmed") this.#parts.onConfirmed();
-    return null;
-  }
-
-  /** Until it is on disk: a state that is only in memory would be told wrong after a restart. `false`: the gateway ends. */
-  async #write(send: OpenSend, state: SendState, details: SendStateDetails): Promise<boolean> {
-    const write = stateWrite(send.row, state, { attempts: send.attempts, ...details });
-    while (!this.#ended.signal.aborted) {
-      try {
-        await this.#parts.journal.commit([write]);
-        return true;
-      } catch (reason) {
-        this.#parts.logger.warn("send-state-not-written", {
-          sendId: send.row.id,
-          error: GatewayError.from(reason).message,
-        });
-        await sleep(journalRetryMs, this.#ended.signal).catch(() => {
-          // Being disposed: the loop's condition ends it.
-        });
-      }
-    }
-    return false;
-  }
-}
-
-function platformIdOf(receipt: unknown): string | null {
-  const id = (receipt as { platformMessageId?: unknown } | null)?.platformMessageId;
-  return typeof id === "string" ? id.slice(0, 512) : null;
 }

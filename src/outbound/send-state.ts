@@ -29,10 +29,10 @@ export function stateWrite(row: SendRow, state: SendState, details: SendStateDet
 export function newSend(
   seq: number,
   place: { readonly key: string; readonly conversation: string },
-  content: { readonly response: Uint8Array; readonly idempotencyKey: string },
+  content: { readonly response: Uint8Array; readonly idempotencyKey: string; readonly dueAtMs: number },
 ): SendRow {
   const { key, conversation } = place;
-  const { response, idempotencyKey } = content;
+  const { response, idempotencyKey, dueAtMs } = content;
   return {
     id: `s${randomUUID()}`,
     seq,
@@ -42,5 +42,6 @@ export function newSend(
     response,
     state: "queued",
     atMs: Date.now(),
+    dueAtMs,
   };
 }

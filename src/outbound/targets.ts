@@ -1,5 +1,6 @@
 /** Where a send goes: `KEY/ADDRESS`, or `platform:target` where that can only mean one adapter. */
 import { GatewayError } from "../contract/errors.ts";
+import { readPlatformTarget } from "./platform-target.ts";
 
 /** One conversation of one adapter. Literal: `{ key: "discord:ops", conversation: "dm:42" }` */
 export type Target = { readonly key: string; readonly conversation: string };
@@ -21,7 +22,7 @@ export function parseTarget(text: string, configuredKeys: ReadonlySet<string>): 
   const slash = text.indexOf("/");
   const key = slash === -1 ? "" : text.slice(0, slash);
   if (configuredKeys.has(key)) return checkedTarget({ key, conversation: text.slice(slash + 1) }, text);
-  const readings = readAsPlatformTarget(text, configuredKeys);
+  const readings = readPlatformTarget(text, configuredKeys);
   const [only] = readings;
   if (only !== undefined && readings.length === 1) return checkedTarget(only, text);
   if (readings.length > 1)
@@ -33,20 +34,6 @@ export function parseTarget(text: string, configuredKeys: ReadonlySet<string>): 
   if (slash > 0)
     throw new GatewayError("not_found", `Cannot send to ${shown(text)}: no adapter ${shown(key)}, ${wanted}`);
   throw new GatewayError("invalid_request", `Cannot send to ${shown(text)}: it names no configured adapter, ${wanted}`);
-}
-
-function readAsPlatformTarget(text: string, configuredKeys: ReadonlySet<string>): readonly Target[] {
-  const colon = text.indexOf(":");
-  if (colon <= 0) return [];
-  const platform = text.slice(0, colon);
-  const rest = text.slice(colon + 1);
-  const ofPlatform = [...configuredKeys].filter((key) => key === platform || key.startsWith(`${platform}:`));
-  const named = ofPlatform.filter((key) => text.startsWith(`${key}:`) && key !== platform);
-  const readings = named.map((key) => ({ key, conversation: text.slice(key.length + 1) }));
-  // `dm:` before a user's id is an address of the default adapter, whatever instances are called.
-  const mayBeDirectMessage = rest.toLowerCase().startsWith("dm:");
-  if (readings.length > 0 && !mayBeDirectMessage) return readings;
-  return [...readings, ...ofPlatform.filter((key) => !named.includes(key)).map((key) => ({ key, conversation: rest }))];
 }
 
 function checkedTarget(target: Target, text: string): Target {

@@ -125,9 +125,9 @@ export class Reconciler implements AsyncDisposable {
     this.trigger("api");
     const run = await (options.signal ? untilAborted(waiting.promise, options.signal) : waiting.promise);
     if (!run.ok) return run;
-    if (options.waitMs <= 0) return reportRun(run, null);
     const signals = [deadline.signal, this.#closing.signal, ...(options.signal ? [options.signal] : [])];
-    return await reportRun(run, AbortSignal.any(signals));
+    const until = options.waitMs <= 0 ? null : AbortSignal.any(signals);
+    return { ok: true, configGeneration: run.configGeneration, actions: await reportSteps(run.steps, until) };
   }
 
   /** What a reload would do, with the file as it is now or with `toml`; changes nothing. */
@@ -182,6 +182,8 @@ export class Reconciler implements AsyncDisposable {
     // A file that was deleted cannot be read either: one condition says enough, until a save brings it back.
     if (cause === "file") this.#conditions.update({ isMissing: false, refused: loaded.errors });
     else if (!this.#conditions.isMissing) this.#conditions.update({ refused: loaded.errors });
+    // The last good one stays in force, also for what could not be told then.
+    if (this.#accepted !== null) this.#accept(this.#accepted.config, cause);
     return loaded;
   }
 
@@ -239,10 +241,6 @@ export class Reconciler implements AsyncDisposable {
   #logFailure(cause: Trigger, reason: unknown): void {
     this.#options.logger.error("reconcile-failed", { cause, error: GatewayError.from(reason).message });
   }
-}
-
-async function reportRun(run: CarriedOut, until: AbortSignal | null): Promise<ReloadReport> {
-  return { ok: true, configGeneration: run.configGeneration, actions: await reportSteps(run.steps, until) };
 }
 
 function closingError(): GatewayError {

@@ -21,6 +21,7 @@ const effects: { readonly [S in Section]: Readonly<Record<keyof Config[S], Effec
     logLevel: "live",
     shutdownTimeoutMs: "restart",
     defaultConsumer: "live",
+    restartOnLeakedThread: "restart",
     keepRaw: "restart",
   },
   hosts: { mode: "restart", maxAdapters: "restart", memoryLimitMb: "restart", permissions: "restart" },

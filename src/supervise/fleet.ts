@@ -8,6 +8,8 @@ import type { AdapterSpec, InvalidSpec } from "../contract/spec.ts";
 import { orAborted, withDeadline } from "../support/time.ts";
 import type { AdapterReport } from "./adapter-report.ts";
 import type { SettledOutcome } from "./convergence.ts";
+import type { GenerationLife } from "./generation-life.ts";
+import { HostBlame } from "./host-blame.ts";
 import { RetryBucket } from "./retry-bucket.ts";
 import { StartSlots } from "./start-slots.ts";
 import { loadRemembered, supervisionScopes, type Remembered } from "./supervision-store.ts";
@@ -61,6 +63,7 @@ export class AdapterFleet {
       slots: new StartSlots(),
       suspectTurns: new StartSlots(1),
       bucket: new RetryBucket(),
+      blame: new HostBlame(),
     };
     return new AdapterFleet({ ...defaults, ...options }, await loadRemembered(options.store));
   }
@@ -133,6 +136,11 @@ export class AdapterFleet {
     return this.#get(key).call(method, args, options);
   }
 
+  /** The key's live generation, to look into; `null`: none. @throws {GatewayError} `not_found`. */
+  life(key: string): Pick<GenerationLife, "inspect"> | null {
+    return this.#get(key).generation.life;
+  }
+
   /** A frame for one generation of a key; dropped when it is not the live one. */
   send(
     to: { readonly key: string; readonly generation: number },
@@ -171,16 +179,7 @@ export class AdapterFleet {
   /** For reconcile: every key that is to exist. */
   observed(): ReadonlyMap<string, ObservedSupervisor> {
     const wanted = [...this.#supervisors.values()].filter(({ isUnwanted }) => !isUnwanted);
-    return new Map(
-      wanted.map((supervisor) => [
-        supervisor.key,
-        {
-          owner: supervisor.spec?.owner ?? "config",
-          spec: supervisor.spec,
-          isPaused: supervisor.isPaused,
-        },
-      ]),
-    );
+    return new Map(wanted.map(({ key, spec, isPaused }) => [key, { owner: spec?.owner ?? "config", spec, isPaused }]));
   }
 
   /** `done`: the key obeys this config, is paused, or is gone. `failed`: a first try has come to nothing. Rejects with the signal's reason. */

@@ -2,11 +2,12 @@
 import type { CommandDeclaration } from "../contract/command.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame, type FrameKind } from "../contract/frame.ts";
-import type { GenerationHandle, HostGone, Hosts, Placement } from "../contract/host.ts";
-import type { ControlMethod, ExitedMeta, StartedValue, ThreadSample } from "../contract/protocol.ts";
+import type { GenerationHandle, Hosts, Placement } from "../contract/host.ts";
+import type { ExitedMeta, HostMethod, InspectionArgs, InspectionMethod, StartedValue } from "../contract/protocol.ts";
 import type { AdapterSpec } from "../contract/spec.ts";
 import type { HostKind } from "../contract/status.ts";
 import { after, orAborted } from "../support/time.ts";
+import type { LifeEnd, LifeOwner } from "./life-owner.ts";
 import { heapLimitMb } from "./memory.ts";
 import type { StartSlots } from "./start-slots.ts";
 import { parseEvent, parseStarted } from "./thread-report.ts";
@@ -16,31 +17,12 @@ const slotHoldMs = 5000;
 /** On Node 26 a thread's `exit` can overtake its last messages: so long are they waited for. */
 const drainGraceMs = 1000;
 
-/** How a generation came to its end. `unopened`: there never was a thread. */
-export type LifeEnd =
-  | { readonly kind: "exited"; readonly exit: ExitedMeta }
-  | { readonly kind: "host_gone"; readonly gone: HostGone }
-  | { readonly kind: "unopened"; readonly error: GatewayError };
-
-/** Who is told. Nothing comes after `onGone`. */
-export interface LifeOwner {
-  /** It has its slot: the time for its start runs from here. */
-  onOpening(life: GenerationLife): void;
-  onStarted(life: GenerationLife): void;
-  onStartRejected(life: GenerationLife, error: GatewayError): void;
-  onFrame(life: GenerationLife, frame: Frame): void;
-  onSample(life: GenerationLife, sample: ThreadSample): void;
-  onEvacuate(life: GenerationLife): void;
-  /** `stop` was answered (`null`), or why not. */
-  onStopSettled(life: GenerationLife, error: GatewayError | null): void;
-  onGone(life: GenerationLife, end: LifeEnd): void;
-}
-
 /** What one generation is made of. */
 export type LifeOptions = {
   readonly generation: number;
   readonly spec: AdapterSpec;
   readonly placement: Placement;
+  readonly group: string;
   readonly hosts: Hosts;
   readonly slots: Pick<StartSlots, "acquire">;
   readonly owner: LifeOwner;
@@ -53,6 +35,7 @@ export class GenerationLife {
   readonly generation: number;
   readonly spec: AdapterSpec;
   readonly placement: Placement;
+  readonly #group: string;
   /** Fingerprint of the policy it works with. */
   policyFingerprint: string;
   /** The commands it works with; compared by identity. */
@@ -72,12 +55,14 @@ export class GenerationLife {
   #isLoaded = false;
   #isDrained = false;
   #isGone = false;
+  #inspections = 0;
   #condemnReason: string | null = null;
 
   constructor(options: LifeOptions) {
     this.generation = options.generation;
     this.spec = options.spec;
     this.placement = options.placement;
+    this.#group = options.group;
     this.policyFingerprint = options.spec.fingerprints.policy;
     this.#hosts = options.hosts;
     this.#owner = options.owner;
@@ -90,14 +75,29 @@ export class GenerationLife {
     return this.#handle === null ? null : { pid: this.#handle.hostPid, kind: this.#handle.hostKind };
   }
 
+  /** Somebody looks into it: it may stand still for that. */
+  get isInspected(): boolean {
+    return this.#inspections > 0;
+  }
+
   /** Its thread and its port, or its host, are gone. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
+  /** Looks into the thread, whatever the adapter is at; what that takes is not held against it. @throws as {@link call}. */
+  async inspect(method: InspectionMethod, args: InspectionArgs, deadlineMs: number): Promise<void> {
+    this.#inspections += 1;
+    try {
+      await this.call(method, args, { deadlineMs });
+    } finally {
+      this.#inspections -= 1;
+    }
+  }
+
   /** One control call. @throws {GatewayError} `adapter_unavailable` without a thread, else what {@link GenerationHandle.call} says. */
   call(
-    method: ControlMethod,
+    method: HostMethod,
     args: unknown,
     options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
   ): Promise<unknown> {
@@ -106,10 +106,7 @@ export class GenerationLife {
       return Promise.reject(
         new GatewayError("adapter_unavailable", `Cannot call "${method}" of "${this.spec.key}": no thread runs`),
       );
-    return handle.call(method, args, {
-      deadlineMs: options.deadlineMs,
-      signal: options.signal ?? this.#abort.signal,
-    });
+    return handle.call(method, args, { signal: this.#abort.signal, ...options });
   }
 
   /** A frame for the thread; dropped when there is none. */
@@ -188,6 +185,7 @@ export class GenerationLife {
       init: { key, platform, generation, settings, policy: { ...policy, commands: this.commands } },
       generation,
       placement,
+      group: this.#group,
       standbyFor: supervisor.standby ? this.spec.fingerprints.connection : null,
       signal,
     };
@@ -215,8 +213,8 @@ export class GenerationLife {
       onHostGone: (gone) =>
         // A thread that had ended by itself was not taken down by its host.
         this.#gone(this.#exit === null ? { kind: "host_gone", gone } : { kind: "exited", exit: this.#exit }),
-      onEvacuate: () => {
-        if (!this.#isGone) this.#owner.onEvacuate(this);
+      onEvacuate: (evacuation) => {
+        if (!this.#isGone) this.#owner.onEvacuate(this, evacuation);
       },
     };
   }

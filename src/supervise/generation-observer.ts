@@ -1,10 +1,12 @@
 /** Turns what one runtime key's generations do into events of its state machine. A generation that is not the present one is not heard. */
 import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame } from "../contract/frame.ts";
+import type { Evacuation } from "../contract/host.ts";
 import type { ThreadSample } from "../contract/protocol.ts";
 import { describeRivals, failure, failureOfError, failureOfExit, failureOfHost, type Failure } from "./failure.ts";
-import type { GenerationLife, LifeEnd, LifeOwner } from "./generation-life.ts";
+import type { GenerationLife } from "./generation-life.ts";
 import type { RunnerOptions } from "./generation-runner.ts";
+import type { LifeEnd, LifeOwner } from "./life-owner.ts";
 import type { LifecycleEvent } from "./lifecycle-event.ts";
 import { Measurements } from "./measurements.ts";
 import { Prober } from "./prober.ts";
@@ -80,7 +82,7 @@ export class GenerationObserver implements LifeOwner {
     const lifecycle = this.#options.lifecycle();
     const nowMs = context.now();
     this.measurements.onSample(sample, nowMs);
-    if (lifecycle.state === "stopping" || lifecycle.state === "unkillable") return;
+    if (lifecycle.state === "stopping" || lifecycle.state === "unkillable" || life.isInspected) return;
     const settings = this.#settings(life);
     const maxSilenceMs = life.started?.maxSilenceMs ?? 0;
     const verdict = this.#watchdog.judge(sample, { lifecycle, settings, maxSilenceMs, nowMs });
@@ -90,13 +92,12 @@ export class GenerationObserver implements LifeOwner {
     this.prober.onSample(life, { now: context.now, onSilent: () => this.#onProbeSilent(life) });
   }
 
-  onEvacuate(life: GenerationLife): void {
-    if (life === this.#options.current())
-      this.#options.dispatch({
-        kind: "recycle",
-        reason: "host_died",
-        message: "Its host must end for another adapter",
-      });
+  onEvacuate(life: GenerationLife, evacuation: Evacuation): void {
+    if (life !== this.#options.current()) return;
+    const isTooLarge = evacuation.cause === "too_large";
+    if (isTooLarge && life.placement === "shared") this.#options.placement.onHostTooLarge(evacuation);
+    const message = isTooLarge ? "Its host's memory is over the limit" : "Its host must end for another adapter";
+    this.#options.dispatch({ kind: "recycle", reason: "host_died", message });
   }
 
   onStopSettled(life: GenerationLife, error: GatewayError | null): void {
@@ -128,13 +129,8 @@ export class GenerationObserver implements LifeOwner {
       case "unopened":
         return { kind: "gone", failure: failureOfError(end.error, "start_failed"), isCounted: true };
       case "host_gone": {
-        const { isCounted } = this.#options.placement.onHostGone(end.gone, {
-          placement: life.host?.kind === "own" ? "own" : life.placement,
-          state: this.#options.lifecycle().state,
-          lastSample: this.measurements.lastSample,
-          settings: this.#settings(life),
-          nowMs: this.#options.context.now(),
-        });
+        const placement = life.host?.kind === "own" ? "own" : life.placement;
+        const { isCounted } = this.#options.placement.onHostGone(end.gone, placement);
         return { kind: "gone", failure: failureOfHost(end.gone), isCounted };
       }
     }

@@ -1,5 +1,6 @@
 /** Opens and ends the generations of one runtime key, one at a time, each step under its deadline. */
 import { GatewayError } from "../contract/errors.ts";
+import type { StartedValue } from "../contract/protocol.ts";
 import type { AdapterSpec } from "../contract/spec.ts";
 import { failure, failureOfError } from "./failure.ts";
 import { GenerationLife } from "./generation-life.ts";
@@ -20,6 +21,14 @@ export type RunnerOptions = {
   readonly dispatch: (event: LifecycleEvent) => void;
   /** It has been `running` for `stable_after_ms`. */
   readonly onStable: () => void;
+};
+
+/** The live generation (`null`: none), its number, what its module declared, and the last number this key had (0: none). */
+export type PresentGeneration = {
+  readonly life: GenerationLife | null;
+  readonly live: number | null;
+  readonly started: StartedValue | null;
+  readonly last: number;
 };
 
 /** The hands of one supervisor. */
@@ -44,6 +53,11 @@ export class GenerationRunner {
       onOpening: (life) => this.#armStart(life),
       onGone: (life) => this.#forget(life),
     });
+  }
+
+  get present(): PresentGeneration {
+    const { life, lastGeneration: last } = this;
+    return { life, live: life?.generation ?? null, started: life?.started ?? null, last };
   }
 
   /** The number the next generation will have. @throws {GatewayError} `journal_unavailable`. */
@@ -72,12 +86,12 @@ export class GenerationRunner {
     this.observer.begin();
     const { slots, suspectTurns } = context;
     const place = placement.choose(spec.supervisor);
-    if (place === "shared" && placement.isSuspect(context.now()))
+    if (place.placement === "shared" && placement.isSuspect(context.now()))
       this.#suspectStart = new SuspectStart({ turns: suspectTurns, slots });
     this.life = new GenerationLife({
       generation,
       spec,
-      placement: place,
+      ...place,
       hosts: context.hosts,
       slots: this.#suspectStart ?? slots,
       owner: this.observer,

@@ -8,8 +8,14 @@ import { judgeMemory } from "./memory.ts";
 /** Two host deaths within ten minutes. */
 export const quarantineRule = { deaths: 2, windowMs: 600_000 } as const;
 
+/** Parts of a split host are one again after so long without a death among them: 24 h. */
+export const groupCalmMs = 86_400_000;
+
 /** Why an adapter has a host of its own, and since when. */
 export type Quarantine = { readonly reason: string; readonly sinceMs: number };
+
+/** A placement as it is kept: a host of its own, or a part of a split one. */
+export type RememberedPlacement = Quarantine | { readonly group: string; readonly sinceMs: number };
 
 /** Where a generation should live. */
 export function placementOf(isolation: Isolation, quarantine: Quarantine | null): Placement {

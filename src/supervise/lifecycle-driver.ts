@@ -2,7 +2,7 @@
 import type { AdapterSpec } from "../contract/spec.ts";
 import { Backoff } from "./backoff.ts";
 import { GenerationRunner } from "./generation-runner.ts";
-import { HostPlacement } from "./host-placement.ts";
+import { HostPlacement, type Standing } from "./host-placement.ts";
 import type { Effect, Lifecycle, LifecycleEvent } from "./lifecycle-event.ts";
 import { initialLifecycle, pausedLifecycle, transition, waitingLifecycle } from "./lifecycle.ts";
 import { PauseRecord } from "./pause-record.ts";
@@ -39,7 +39,14 @@ export class LifecycleDriver {
     this.#options = options;
     this.#lifecycle = initialLifecycle(context.now());
     this.backoff = new Backoff({ key, store, random, remembered: remembered.backoff });
-    this.placement = new HostPlacement({ key, store, remembered: remembered.quarantine });
+    this.placement = new HostPlacement({
+      key,
+      store,
+      blame: context.blame,
+      remembered: remembered.placement,
+      standing: () => this.#standing(),
+      now: context.now,
+    });
     this.pauseRecord = new PauseRecord({ key, store, remembered: remembered.pause });
     this.runner = new GenerationRunner({
       key,
@@ -128,6 +135,13 @@ export class LifecycleDriver {
         });
       }
     }
+  }
+
+  #standing(): Standing | null {
+    const settings = this.runner.life?.spec.supervisor ?? this.#options.spec()?.supervisor;
+    if (settings === undefined) return null;
+    const { lastSample } = this.runner.observer.measurements;
+    return { state: this.#lifecycle.state, lastSample, settings: this.#options.spec()?.supervisor ?? settings };
   }
 
   #record(): void {

@@ -1,6 +1,6 @@
 /** What supervision keeps on disk: backoff (so that a killed coordinator does not forget it), placement with its reason, pauses. */
 import { reasons, type Reason } from "../contract/status.ts";
-import type { Quarantine } from "./host-quarantine.ts";
+import type { RememberedPlacement } from "./host-quarantine.ts";
 import type { Pause } from "./pause-record.ts";
 import { cleanStreak, type Streak } from "./restart-policy.ts";
 
@@ -27,12 +27,12 @@ export type BackoffRecord = {
 /** What is known of one key from before. */
 export type Remembered = {
   readonly backoff: BackoffRecord | null;
-  readonly quarantine: Quarantine | null;
+  readonly placement: RememberedPlacement | null;
   readonly pause: Pause | null;
 };
 
 /** Nothing. */
-export const nothingRemembered: Remembered = { backoff: null, quarantine: null, pause: null };
+export const nothingRemembered: Remembered = { backoff: null, placement: null, pause: null };
 
 /** All that earlier lives of the coordinator left, by runtime key. What cannot be read is dropped: it is only what was held against it. */
 export async function loadRemembered(store: SmallStore): Promise<ReadonlyMap<string, Remembered>> {
@@ -47,7 +47,7 @@ export async function loadRemembered(store: SmallStore): Promise<ReadonlyMap<str
       key,
       {
         backoff: parseBackoff(backoff[key]),
-        quarantine: parseQuarantine(placement[key]),
+        placement: parsePlacement(placement[key]),
         pause: parsePause(pauses[key]),
       },
     ]),
@@ -76,11 +76,11 @@ function parseBackoff(text: string | undefined): BackoffRecord | null {
   };
 }
 
-function parseQuarantine(text: string | undefined): Quarantine | null {
-  const record = parseObject(text);
-  if (record === null) return null;
-  const { reason, sinceMs } = record;
-  return typeof reason === "string" && typeof sinceMs === "number" ? { reason, sinceMs } : null;
+function parsePlacement(text: string | undefined): RememberedPlacement | null {
+  const { reason, group, sinceMs } = parseObject(text) ?? {};
+  if (typeof sinceMs !== "number") return null;
+  if (typeof group === "string") return { group, sinceMs };
+  return typeof reason === "string" ? { reason, sinceMs } : null;
 }
 
 function parsePause(text: string | undefined): Pause | null {

@@ -4,6 +4,7 @@ import type { HistoryEntry } from "../contract/control.ts";
 import type { Frame } from "../contract/frame.ts";
 import type { Hosts } from "../contract/host.ts";
 import type { Logger } from "../support/logger.ts";
+import type { HostBlame } from "./host-blame.ts";
 import type { RetryBucket } from "./retry-bucket.ts";
 import type { StartSlots } from "./start-slots.ts";
 import type { SmallStore } from "./supervision-store.ts";
@@ -17,6 +18,8 @@ export type SupervisorContext = {
   /** One: the turn of those that are suspect of a shared host's death. */
   readonly suspectTurns: StartSlots;
   readonly bucket: RetryBucket;
+  /** Whose fault the end of a shared host was. */
+  readonly blame: HostBlame;
   readonly store: SmallStore;
   readonly logger: Logger;
   /** 0 (inclusive) to 1 (exclusive). */

@@ -2,9 +2,10 @@
 import type { HistoryEntry } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { FrameKind } from "../contract/frame.ts";
-import type { ControlMethod, StartedValue } from "../contract/protocol.ts";
+import type { ControlMethod } from "../contract/protocol.ts";
 import type { AdapterSpec, ConfigIssue } from "../contract/spec.ts";
 import { reportAdapter, type AdapterReport } from "./adapter-report.ts";
+import type { PresentGeneration } from "./generation-runner.ts";
 import { Convergence, type SettledOutcome } from "./convergence.ts";
 import type { Lifecycle } from "./lifecycle-event.ts";
 import { hasThread } from "./lifecycle.ts";
@@ -74,10 +75,9 @@ export class Supervisor {
     return state === "paused" || (wanted === "pause" && hasThread(this.lifecycle));
   }
 
-  /** The live generation (`null`: none), what its module declared, and the last number this key had (0: none). */
-  get generation(): { readonly live: number | null; readonly last: number; readonly started: StartedValue | null } {
-    const { life, lastGeneration } = this.#driver.runner;
-    return { live: life?.generation ?? null, last: lastGeneration, started: life?.started ?? null };
+  /** The live generation, and the last number this key had. */
+  get generation(): PresentGeneration {
+    return this.#driver.runner.present;
   }
 
   /** Obeys a spec: starts, replaces, swaps the policy in place, or keeps what runs. */
@@ -107,7 +107,7 @@ export class Supervisor {
     this.#convergence.desire(desiredGeneration);
     this.#driver.backoff.clear();
     this.#driver.pauseRecord.clear();
-    this.#driver.placement.release();
+    this.#driver.placement.forget();
     return this.stop();
   }
 

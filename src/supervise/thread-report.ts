@@ -2,6 +2,7 @@
 import { parseErrorReport } from "../contract/errors.ts";
 import { parseMeta, type Frame } from "../contract/frame.ts";
 import type { EventMeta, LogRecord, StartedValue } from "../contract/protocol.ts";
+import { parseSendRates } from "./send-rates.ts";
 
 /** What `start` answered. What is missing or malformed is taken as not declared. */
 export function parseStarted(value: unknown): StartedValue {
@@ -13,6 +14,8 @@ export function parseStarted(value: unknown): StartedValue {
     overlap: record["overlap"] === true,
     canUpdatePolicy: record["canUpdatePolicy"] === true,
     canProbe: record["canProbe"] === true,
+    canCompleteSend: record["canCompleteSend"] === true,
+    sendRates: parseSendRates(record["sendRates"]),
     capabilities: isRecord(capabilities)
       ? Object.fromEntries(Object.entries(capabilities).map(([kind, capability]) => [kind, String(capability)]))
       : {},

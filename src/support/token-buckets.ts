@@ -11,7 +11,7 @@ export type TokenBucketOptions = {
 
 type Bucket = { tokens: number; atMs: number };
 
-/** The buckets of one adapter. Time is given by the caller, in milliseconds of any clock that does not go back. */
+/** The buckets of one adapter. Time is given by the caller, in milliseconds; a clock that is set back stands still. */
 export class TokenBuckets {
   readonly #options: TokenBucketOptions;
   readonly #maxKeys: number;
@@ -25,6 +25,14 @@ export class TokenBuckets {
 
   /** Takes one token of `key`'s: 0 when there was one, else the milliseconds until there is. */
   take(key: string, nowMs: number): number {
+    const waitMs = this.waitMs(key, nowMs);
+    const bucket = this.#buckets.get(key);
+    if (waitMs === 0 && bucket !== undefined) bucket.tokens -= 1;
+    return waitMs;
+  }
+
+  /** How long {@link TokenBuckets.take} would ask to wait; takes nothing. */
+  waitMs(key: string, nowMs: number): number {
     const { ratePerSecond, burst } = this.#options;
     if (ratePerSecond === 0) return 0;
     const known = this.#buckets.get(key);
@@ -32,11 +40,9 @@ export class TokenBuckets {
     if (known === undefined) this.#makeRoom();
     else this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * ratePerSecond);
+    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) / 1000) * ratePerSecond);
     bucket.atMs = nowMs;
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / ratePerSecond) * 1000);
-    bucket.tokens -= 1;
-    return 0;
+    return bucket.tokens < 1 ? Math.ceil(((1 - bucket.tokens) / ratePerSecond) * 1000) : 0;
   }
 
   /** Drops what is known of `key`. */

@@ -1,6 +1,7 @@
 /** What one message costs the coordinator in the flow stage: accept, lease, settle, with a journal that costs nothing. */
 import type { ConsumerPort, Delivery } from "../../src/contract/delivery.ts";
-import type { Journal, JournalCounts, JournalWrite, WriteResult } from "../../src/contract/journal.ts";
+import type { Journal, JournalWrite, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalCounts } from "../../src/contract/journal-query.ts";
 import type { RoutingHeader } from "../../src/contract/message.ts";
 import { parseDataMeta } from "../../src/flow/data-frame.ts";
 import { createFlow } from "../../src/flow/flow.ts";

@@ -1,4 +1,6 @@
 /** What seven adapters notice while the eighth does its worst. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { sleep } from "../../src/support/time.ts";
 import { freePort, type RunningGateway } from "../support/gateway-fixture.ts";
 import { allRunning, BenchHome, faultTables, startGateway } from "./bench-gateway.ts";
@@ -13,6 +15,9 @@ const warmUpSeconds = 2;
 /** The longest of each fault's course is in the measured time: a hang is found after ten seconds. */
 type Fault = { readonly name: string; readonly command: Readonly<Record<string, unknown>>; readonly seconds: number };
 
+/** In the home, beside the module: an adapter may read there. */
+const fifoName = "fifo";
+
 /** They take a thread, or less. */
 const threadFaults: readonly Fault[] = [
   { name: "throws", command: { do: "throw" }, seconds: 6 },
@@ -23,7 +28,7 @@ const threadFaults: readonly Fault[] = [
   { name: "leaks heap", command: { do: "leak-heap", megabytesPerSecond: 50 }, seconds: 8 },
   { name: "leaks Buffers", command: { do: "leak-buffers", megabytesPerSecond: 200 }, seconds: 8 },
   { name: "floods", command: { do: "flood", count: 50_000 }, seconds: 8 },
-  { name: "blocks four file jobs", command: { do: "pool-fifo" }, seconds: 6 },
+  { name: "blocks four file jobs", command: { do: "pool-fifo", path: fifoName }, seconds: 6 },
 ];
 
 /** They take the whole host, neighbours included: what counts is how long. */
@@ -31,7 +36,7 @@ const hostFaults: readonly Fault[] = [
   { name: "kills its host", command: { do: "kill-host" }, seconds: 8 },
   { name: "stops its host", command: { do: "stop-host" }, seconds: 12 },
   { name: "fills a Map to the heap limit", command: { do: "map-bomb" }, seconds: 14 },
-  { name: "blocks in native code", command: { do: "native" }, seconds: 24 },
+  { name: "blocks in native code", command: { do: "hash" }, seconds: 24 },
 ];
 
 /** Each fault against a gateway of its own. */
@@ -58,6 +63,7 @@ export async function measureNeighbours(): Promise<readonly Figure[]> {
 
 async function measureUnder({ command, seconds }: Fault): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
   using home = new BenchHome();
+  execFileSync("mkfifo", [join(home.dir, fifoName)]);
   const ports: number[] = [];
   for (let index = 0; index < neighbours; index += 1) ports.push(await freePort());
   const fault = faultTables(home, 1);
@@ -69,7 +75,7 @@ async function measureUnder({ command, seconds }: Fault): Promise<{ readonly p99
   await allRunning(gateway, [...fault.keys, ...ports.map((_, index) => `webhook:w${index}`)]);
   const [result] = await Promise.all([
     runLoad({ ports, conversations: 70, pace: { perSecond }, warmUpSeconds, seconds, pids: [] }),
-    provokeLater(gateway, fault.keys, command),
+    provokeLater(gateway, fault.keys, "path" in command ? { ...command, path: join(home.dir, fifoName) } : command),
   ]);
   return result;
 }

@@ -9,6 +9,7 @@ import { freePort, GatewayHome, RunningGateway, WebhookClient } from "../support
 import { ackedTexts } from "../support/journal-copy.ts";
 import { deadlyText, handledIn, notingHandler, NumberedRun, type Handled } from "../support/numbered-run.ts";
 import { processesOf } from "../support/processes-of.ts";
+import { randomSource } from "../support/random-source.ts";
 
 const concurrency = 16;
 
@@ -21,15 +22,6 @@ async function numberedHome(consumer = ""): Promise<{ home: GatewayHome; port: n
       `[supervisor]\nbackoff_min_ms = 50\n[messaging.webhook]\nport = ${port}\n`,
   );
   return { home, port };
-}
-
-/** 0 to `below`, the same for the same seed. */
-function randomSource(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
 
 /** When the coordinator is killed: so many more messages after the last time, or at an event of its start. */

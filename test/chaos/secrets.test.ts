@@ -1,11 +1,11 @@
 /** An adapter that says its secret in every way it can: nobody hears it. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { filesBelow } from "../support/files-below.ts";
 import { EventTranscript } from "../support/gateway-events.ts";
 import { freePort, GatewayHome, type RunningGateway } from "../support/gateway-fixture.ts";
 import { formsOf } from "../support/secret-forms.ts";
@@ -150,7 +150,7 @@ describe("a planted secret", () => {
       noteLog(gateway);
     }
     const dataDir = join(home.dir, "data");
-    const files = readdirSync(dataDir).map((name) => [name, readFileSync(join(dataDir, name))] as const);
+    const files = filesBelow(dataDir);
     const adminToken =
       files
         .find(([name]) => name === "admin.token")?.[1]

@@ -19,6 +19,7 @@ describe("loadConfig() of a whole file", () => {
         logLevel: "info",
         shutdownTimeoutMs: 15_000,
         defaultConsumer: "main",
+        restartOnLeakedThread: "never",
         keepRaw: false,
       },
       supervisor: {
@@ -59,6 +60,7 @@ describe("loadConfig() of a whole file", () => {
       disabledKeys: [],
       skippedBindings: [],
       warnings: [],
+      secretPaths: [],
     } satisfies Config);
   });
 
@@ -85,6 +87,20 @@ describe("loadConfig() of a whole file", () => {
     const result = await loadConfig({ source: { kind: "file", path: file }, environment: {}, builtPlatforms });
     assert.ok(!result.ok);
     assert.match(result.errors[0]?.message ?? "", /not UTF-8/u);
+  });
+
+  it("knows where secrets are: the folder of them, and each file that is referred to", async (t) => {
+    const folder = await mkdtemp(path.join(tmpdir(), "bulkhead-"));
+    t.after(() => rm(folder, { recursive: true }));
+    await writeFile(path.join(folder, "token"), "a-token\n");
+    const text = '[secrets]\ndir = "hidden"\n[messaging.webhook]\nauth_token = "file:./token"\n';
+    const result = await loadConfig({
+      source: { kind: "text", text, baseDir: folder },
+      environment: {},
+      builtPlatforms,
+    });
+    assert.ok(result.ok);
+    assert.deepEqual(result.config.secretPaths, [path.join(folder, "hidden"), path.join(folder, "token")]);
   });
 
   it("runs web chat, a webhook and the echo consumer without a file", async () => {

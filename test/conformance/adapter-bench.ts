@@ -1,11 +1,12 @@
 /** An adapter in the test's own thread, with a gateway around it that does as the test says. */
-import type { AdapterContext, AdapterModule, Policy, RunningAdapter } from "../../src/contract/adapter.ts";
+import type { AdapterModule, Policy, RunningAdapter } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage, ReplyTo } from "../../src/contract/message.ts";
 import { isVolatile, parseResponse, type ResponseInput } from "../../src/contract/response.ts";
 import { adaptResponse } from "../../src/outbound/fallback.ts";
 import { sleep } from "../../src/support/time.ts";
 import { openPolicy } from "../support/adapter-context.ts";
+import { benchContext } from "./bench-context.ts";
 import { BenchLedger } from "./bench-ledger.ts";
 import type { EmulatedPlatform, ShownItem } from "./emulated-platform.ts";
 import { within } from "./within.ts";
@@ -21,8 +22,9 @@ export class AdapterBench implements AsyncDisposable {
   readonly platform: EmulatedPlatform;
   readonly ledger: BenchLedger;
   readonly #module: AdapterModule;
-  readonly #policy: Policy;
+  #policy: Policy;
   #life: Life | null = null;
+  #restarting: Promise<void> = Promise.resolve();
   #generation = 0;
   #sends = 0;
   #restarts = 0;
@@ -32,7 +34,7 @@ export class AdapterBench implements AsyncDisposable {
     this.platform = platform;
     // Its settings are made for it by the same platform.
     this.#module = platform.module as unknown as AdapterModule;
-    this.#policy = { ...openPolicy, ...platform.policy, ...policy };
+    this.#policy = policyFor(platform, policy);
     this.ledger = new BenchLedger({ key: platform.platform, platform: platform.platform });
   }
 
@@ -75,7 +77,11 @@ export class AdapterBench implements AsyncDisposable {
     this.#life = life;
     try {
       const settings = this.#module.settings?.parse(this.platform.settings) ?? this.platform.settings;
-      life.running = await this.#module.start(this.#context(life, settings));
+      const { generation, ledger } = this;
+      const { signal } = life.ending;
+      const isAlive = (): boolean => life.isAlive;
+      const context = { key: this.platform.platform, generation, settings, policy: this.#policy, signal };
+      life.running = await this.#module.start(benchContext(context, { ledger, isAlive }));
     } catch (reason) {
       this.ledger.errors.push(reason);
       throw reason;
@@ -90,6 +96,16 @@ export class AdapterBench implements AsyncDisposable {
     );
   }
 
+  /** Resolves when no start that {@link AdapterBench.keepRunning} asks for is under way or still to come. */
+  async settled(): Promise<void> {
+    let last: Promise<void> | null = null;
+    // A life may be over as soon as it has begun.
+    while (last !== this.#restarting) {
+      last = this.#restarting;
+      await last;
+    }
+  }
+
   /** From now on the adapter is started again whenever its connection is over, until a person must see to it. */
   keepRunning(): void {
     this.#isKept = true;
@@ -98,6 +114,20 @@ export class AdapterBench implements AsyncDisposable {
   /** The generation must end: what `context.signal` says. */
   abort(): void {
     this.#life?.ending.abort(new GatewayError("adapter_unavailable", "the generation ends"));
+  }
+
+  /** What a save does: a new policy, in place or with the next life, as the adapter can. */
+  async swapPolicy(policy: Partial<Policy>): Promise<void> {
+    this.#policy = policyFor(this.platform, policy);
+    const { running } = this;
+    try {
+      if (running.updatePolicy === undefined) throw new GatewayError("conflict", "The adapter must be replaced");
+      await within(running.updatePolicy(this.#policy), "the end of updatePolicy", () => this.ledger.log.items);
+    } catch {
+      // It has no such thing, refuses or hangs: the supervisor would replace it as well.
+      await this.#end();
+      await within(this.start(), "the start with a new policy", () => this.ledger.log.items);
+    }
   }
 
   /** Somebody says `text`; resolves with it as it was accepted. */
@@ -155,6 +185,21 @@ export class AdapterBench implements AsyncDisposable {
     }
   }
 
+  /** Has the adapter find out what became of a send to where `message` came from, as the outbox does after its death. */
+  async complete(
+    message: EmittedMessage,
+    response: ResponseInput,
+    sent: { readonly idempotencyKey: string; readonly attemptedAt: string },
+  ): Promise<void> {
+    const { running } = this;
+    if (running.completeSend === undefined) throw new Error("The adapter has no completeSend");
+    const adapted = adaptResponse(parseResponse(response), this.capabilities);
+    if (adapted === null) return;
+    const { conversation, replyTo = null } = message;
+    const signal = this.#life?.ending.signal ?? AbortSignal.abort();
+    await running.completeSend({ conversation, response: adapted, replyTo, ...sent, signal });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.ledger.release();
     await this.stop();
@@ -177,7 +222,7 @@ export class AdapterBench implements AsyncDisposable {
   #onClosed(life: Life, reason: unknown): void {
     this.ledger.signs.add({ kind: "closed", reason: String(reason) });
     if (!this.#isKept || this.#life !== life) return;
-    void this.#restart(GatewayError.from(reason));
+    this.#restarting = this.#restart(GatewayError.from(reason));
   }
 
   async #restart(first: GatewayError): Promise<void> {
@@ -195,47 +240,9 @@ export class AdapterBench implements AsyncDisposable {
       }
     }
   }
+}
 
-  #context(life: Life, settings: Readonly<Record<string, unknown>>): AdapterContext {
-    const { ledger } = this;
-    const waiting = new Set<Promise<unknown>>();
-    const log = (event: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-      ledger.log.add({ event, fields });
-    return {
-      key: this.platform.platform,
-      generation: this.#generation,
-      settings,
-      policy: this.#policy,
-      signal: life.ending.signal,
-      log: { debug: log, info: log, warn: log, error: log },
-      emit: (input) => {
-        const messages = Array.isArray(input) ? (input as readonly EmittedMessage[]) : [input as EmittedMessage];
-        const all = Promise.all(messages.map((message) => ledger.accept(message, () => life.isAlive)));
-        waiting.add(all);
-        const forget = (): boolean => waiting.delete(all);
-        all.then(forget, forget);
-        return all;
-      },
-      frame: () => {
-        if (life.isAlive) ledger.frames += 1;
-      },
-      reconnecting: (reason) => ledger.signs.add({ kind: "reconnecting", reason }),
-      connected: () => ledger.signs.add({ kind: "connected", reason: "" }),
-      missed: ({ messages = 0, gapSeconds = 0 }) => {
-        ledger.missedMessages += messages;
-        ledger.gapSeconds += gapSeconds;
-      },
-      resume: {
-        // What is stored goes through JSON.
-        load: async () => structuredClone(ledger.resumeState),
-        store: async (state) => {
-          const value: unknown = JSON.parse(JSON.stringify(state));
-          await Promise.all(waiting);
-          if (life.isAlive) ledger.resumeState = value;
-        },
-      },
-      budget: { acquire: async () => {} },
-      mailbox: ledger.mailbox,
-    };
-  }
+/** Everything is let through but what `policy` says. */
+function policyFor(platform: EmulatedPlatform, policy: Partial<Policy>): Policy {
+  return { ...openPolicy, ...platform.policy, ...policy };
 }

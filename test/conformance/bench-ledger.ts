@@ -1,7 +1,7 @@
 /** What the gateway keeps across an adapter's lives, in memory, with the test at the gate: what was emitted, accepted, stored. */
 import { hash } from "node:crypto";
 import { GatewayError } from "../../src/contract/errors.ts";
-import type { EmittedMessage } from "../../src/contract/message.ts";
+import type { EmittedMessage, MessageKind } from "../../src/contract/message.ts";
 import { encodeMessage } from "../../workers/encode-message.ts";
 import { MemoryMailbox, type LoggedLine } from "../support/adapter-context.ts";
 import { Observed } from "./observed.ts";
@@ -78,6 +78,17 @@ export class BenchLedger {
   async acceptedText(text: string): Promise<EmittedMessage> {
     const what = `an accepted message ${JSON.stringify(text.slice(0, 80))}`;
     return (await this.accepted.first(({ message }) => message.text === text, what)).message;
+  }
+
+  /** The first message of this kind, past or to come. */
+  async acceptedKind(kind: MessageKind): Promise<EmittedMessage> {
+    return (await this.accepted.first(({ message }) => message.kind === kind, `an accepted message of kind ${kind}`))
+      .message;
+  }
+
+  /** The messages of this kind accepted so far. */
+  ofKind(kind: MessageKind): readonly EmittedMessage[] {
+    return this.accepted.items.flatMap(({ message }) => (message.kind === kind ? [message] : []));
   }
 
   /** The texts accepted so far that begin so. */

@@ -3,9 +3,12 @@ import { describe, it } from "node:test";
 import { attachmentCases } from "./cases/attachments.ts";
 import { connectFaultCases } from "./cases/connect-faults.ts";
 import { deliveryCases } from "./cases/delivery.ts";
+import { doubtfulSendCases } from "./cases/doubtful-sends.ts";
+import { eventCases } from "./cases/events.ts";
 import { gatewayCases } from "./cases/gateway.ts";
 import { gatewayFaultCases } from "./cases/gateway-faults.ts";
 import { gatewaySecretCases } from "./cases/gateway-secrets.ts";
+import { interactionCases } from "./cases/interactions.ts";
 import { liveFaultCases } from "./cases/live-faults.ts";
 import { policyCases } from "./cases/policy.ts";
 import { responseCases } from "./cases/responses.ts";
@@ -17,18 +20,26 @@ import type { ConformanceCase } from "./conformance-case.ts";
 import type { EmulatedPlatform } from "./emulated-platform.ts";
 
 /** Cases with the adapter in the test's own thread, one after the other: some of them set its clock. */
-export const adapterCases: readonly ConformanceCase[] = [
-  ...startCases,
-  ...connectFaultCases,
-  ...liveFaultCases,
-  ...deliveryCases,
-  ...policyCases,
-  ...responseCases,
-  ...textCases,
-  ...attachmentCases,
-  ...sendFaultCases,
-  ...secretCases,
-];
+export const adapterThemes = {
+  start: startCases,
+  "connect-faults": connectFaultCases,
+  "live-faults": liveFaultCases,
+  delivery: deliveryCases,
+  events: eventCases,
+  interactions: interactionCases,
+  policy: policyCases,
+  responses: responseCases,
+  texts: textCases,
+  attachments: attachmentCases,
+  "send-faults": sendFaultCases,
+  "doubtful-sends": doubtfulSendCases,
+  secrets: secretCases,
+} as const satisfies Readonly<Record<string, readonly ConformanceCase[]>>;
+
+/** One of {@link adapterThemes}. */
+export type AdapterTheme = keyof typeof adapterThemes;
+
+const adapterCases: readonly ConformanceCase[] = Object.values(adapterThemes).flat();
 
 /** Cases with a gateway in processes of its own: they mostly wait, so two of them run at once. */
 export const gatewayLevelCases: readonly ConformanceCase[] = [

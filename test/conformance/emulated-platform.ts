@@ -3,6 +3,7 @@
  * its faults on command. Written once per platform (or once per way to connect, such as Slack's socket and HTTP modes).
  */
 import type { AdapterModule, Policy } from "../../src/contract/adapter.ts";
+import type { EmulatedPeople } from "./emulated-people.ts";
 
 /** What somebody says on the emulated platform. */
 export type SaidMessage = {
@@ -64,12 +65,19 @@ export type PlatformTraits = {
   readonly keepsConnection: boolean;
   /** Replies are fetched by the client. */
   readonly isPull: boolean;
+  /** The adapter finds out what became of a send whose answer was lost. @default false */
+  readonly completesSends?: boolean;
   /** Largest text of one message, in the platform's own unit; 0: none. */
   readonly longestText: { readonly limit: number; readonly unit: "utf16" | "code_points" | "bytes" };
   /** What {@link SaidMessage.attachments} becomes: bytes that the adapter fetches, an address it passes on, or nothing. @default "bytes" */
   readonly attachments?: "bytes" | "url" | "none";
   /** Triple backquotes make a code block there. @default true */
   readonly hasCodeFences?: boolean;
+  /**
+   * The longest, in a real gateway and its own time, that a half-open connection goes unnoticed, milliseconds: until the
+   * adapter sees it, or else its supervisor. @default `module.maxSilenceMs`
+   */
+  readonly silenceShowsMs?: number;
 };
 
 /** An adapter module, whatever its settings are. */
@@ -96,11 +104,14 @@ export interface EmulatedPlatform extends AsyncDisposable {
   /** A conversation beside the default one. */
   readonly otherConversation: string;
 
+  /** What people do there beside writing; left out where the adapter hears of nothing else. */
+  readonly people?: EmulatedPeople;
+
   /** Somebody writes. Resolves with the platform's id once the platform has it; what comes of it shows elsewhere. */
   say(message: SaidMessage): Promise<string>;
-  /** The platform delivers an old message once more, as it does after a lost acknowledgement. */
+  /** The platform delivers an old message or event once more, as it does after a lost acknowledgement. */
   repeat(id: string): Promise<void>;
-  /** Has the adapter told the platform that it has message `id`? */
+  /** Has the adapter told the platform that it has message or event `id`? */
   isAcknowledged(id: string): boolean;
   /** Resolves when {@link EmulatedPlatform.isAcknowledged} turns true. */
   acknowledged(id: string): Promise<void>;

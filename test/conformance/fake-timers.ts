@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 
 type Callback = (...args: readonly unknown[]) => unknown;
 
-const names = ["setTimeout", "setInterval", "clearTimeout", "clearInterval"] as const;
+/** Taken before any are faked. */
+const real = { setTimeout, setInterval, clearTimeout, clearInterval };
 /** Longer ones fire at once, as Node's do. */
 const longestMs = 2_147_483_647;
 
@@ -21,6 +22,8 @@ class FakeTimer implements Disposable {
   readonly isPeriodic: boolean;
   dueMs = 0;
   #hasRef = true;
+  /** Once there is no fake time any more. */
+  #real: NodeJS.Timeout | null = null;
 
   constructor(owner: FakeTimers, delayMs: number, isPeriodic: boolean, run: () => void) {
     this.#owner = owner;
@@ -31,6 +34,8 @@ class FakeTimer implements Disposable {
   }
 
   refresh(): this {
+    this.#real?.refresh();
+    if (this.#real !== null) return this;
     this.dueMs = this.#owner.nowMs + this.#delayMs;
     this.#owner.add(this);
     return this;
@@ -50,7 +55,17 @@ class FakeTimer implements Disposable {
 
   close(): this {
     this.#owner.remove(this);
+    real.clearTimeout(this.#real ?? undefined);
     return this;
+  }
+
+  /** Goes on in the machine's own time. */
+  release(): void {
+    const run = (): void => this.#run();
+    const leftMs = Math.max(1, this.dueMs - this.#owner.nowMs);
+    this.#real = this.isPeriodic ? real.setInterval(run, this.#delayMs) : real.setTimeout(run, leftMs);
+    // What repeats itself for ever and nobody ends must not keep the process from ending.
+    if (this.isPeriodic || !this.#hasRef) this.#real.unref();
   }
 
   ref(): this {
@@ -72,13 +87,31 @@ class FakeTimer implements Disposable {
   }
 }
 
+let areFaked = false;
+
+/** For good: a fake timer may be cleared when its time is over. */
+function clear(timer: unknown): void {
+  if (timer instanceof FakeTimer) timer.close();
+  // Begun while there was no fake one.
+  else real.clearTimeout(timer as number);
+}
+
+function install(functions: Readonly<Record<string, unknown>>): void {
+  Object.assign(globalThis, functions);
+  Object.assign(timers, functions);
+  syncBuiltinESMExports();
+}
+
 /** In place of the global timers, those of `node:timers` and the date, until it is disposed. */
 export class FakeTimers implements Disposable {
   nowMs = Date.now();
   readonly #pending = new Set<FakeTimer>();
-  readonly #real = names.map((name) => [name, globalThis[name]] as const);
+  #isOver = false;
 
+  /** @throws {TypeError} while there are others: each would put the other's back. */
   constructor() {
+    if (areFaked) throw new TypeError("Cannot fake the timers: they are faked already");
+    areFaked = true;
     mock.timers.enable({ apis: ["Date"], now: this.nowMs });
     const start =
       (isPeriodic: boolean) =>
@@ -86,13 +119,7 @@ export class FakeTimers implements Disposable {
         new FakeTimer(this, delayMs, isPeriodic, () => callback(...args));
     const wait = (delayMs: number, value: unknown): Promise<unknown> =>
       new Promise((resolve) => new FakeTimer(this, delayMs, false, () => resolve(value)));
-    const { clearTimeout: realClear } = globalThis;
-    const clear = (timer: unknown): void => {
-      if (timer instanceof FakeTimer) timer.close();
-      // Begun before there was a fake one.
-      else realClear(timer as number);
-    };
-    this.#install({
+    install({
       setTimeout: Object.assign(start(false), { [promisify.custom]: wait }),
       setInterval: start(true),
       clearTimeout: clear,
@@ -102,6 +129,7 @@ export class FakeTimers implements Disposable {
 
   /** For its timers alone. */
   add(timer: FakeTimer): void {
+    if (this.#isOver) return timer.release();
     // The last one added of the same time is the last to fire.
     this.#pending.delete(timer);
     this.#pending.add(timer);
@@ -110,6 +138,11 @@ export class FakeTimers implements Disposable {
   /** For its timers alone. */
   remove(timer: FakeTimer): void {
     this.#pending.delete(timer);
+  }
+
+  /** Nothing waits for time to pass. */
+  get isEmpty(): boolean {
+    return this.#pending.size === 0;
   }
 
   /** Lets `delayMs` pass: what is due fires, in order. */
@@ -123,9 +156,14 @@ export class FakeTimers implements Disposable {
     this.#set(endMs);
   }
 
+  /** What still waits goes on in the machine's own time: an emulator's own timers outlive a case's clock. */
   [Symbol.dispose](): void {
-    this.#install(Object.fromEntries(this.#real));
+    install({ setTimeout: real.setTimeout, setInterval: real.setInterval });
     mock.timers.reset();
+    areFaked = false;
+    this.#isOver = true;
+    for (const timer of this.#pending) timer.release();
+    this.#pending.clear();
   }
 
   #nextUntil(endMs: number): FakeTimer | null {
@@ -138,11 +176,5 @@ export class FakeTimers implements Disposable {
   #set(nowMs: number): void {
     this.nowMs = nowMs;
     mock.timers.setTime(nowMs);
-  }
-
-  #install(functions: Readonly<Record<string, unknown>>): void {
-    Object.assign(globalThis, functions);
-    Object.assign(timers, functions);
-    syncBuiltinESMExports();
   }
 }

@@ -1,5 +1,6 @@
 /** A real gateway in processes of its own, with the platform's adapter in a host of its own and a handler that says what it hears. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { AdapterStatus } from "../../src/contract/status.ts";
 import { GatewayHome, type LogLine, type RunningGateway } from "../support/gateway-fixture.ts";
 import type { EmulatedPlatform } from "./emulated-platform.ts";
@@ -12,6 +13,11 @@ const handler = `export default async function handle(message, context) {
 }
 `;
 
+/** Compiled code outlives a gateway: there is one per case, and starting it is most of what a case costs. */
+const environment = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL("../../node_modules/.cache/conformance", import.meta.url)),
+};
+
 /** What a step may take in which processes start, milliseconds. */
 const processDeadlineMs = 40_000;
 
@@ -22,6 +28,9 @@ export type HeardMessage = {
   readonly text: string;
   readonly redelivered: boolean;
 };
+
+/** What the gateway says when an adapter's state changes. */
+export type StateChange = Pick<AdapterStatus, "state" | "reason">;
 
 /** What a case may change about the config. */
 export type GatewayBenchOptions = {
@@ -46,7 +55,7 @@ export class GatewayBench implements AsyncDisposable {
     const home = new GatewayHome();
     home.writeFile("handler.mjs", handler);
     home.writeConfig(configOf(platform, options));
-    return new GatewayBench(platform, await home.start());
+    return new GatewayBench(platform, await home.start({ environment }));
   }
 
   /** Replaces the config and waits until the gateway has done what it says. */
@@ -62,6 +71,13 @@ export class GatewayBench implements AsyncDisposable {
     matches: (adapter: AdapterStatus) => boolean = () => true,
   ): Promise<AdapterStatus> {
     return long(this.gateway.reached(this.platform.platform, state, matches), `the adapter ${state}`);
+  }
+
+  /** The adapter's next change of state that matches, as the gateway logs it. */
+  async nextState(matches: (change: StateChange) => boolean, what: string): Promise<StateChange> {
+    const isIt = (line: LogLine): boolean =>
+      line.event === "adapter-state" && line["key"] === this.platform.platform && matches(changeIn(line));
+    return changeIn(await long(this.gateway.nextLogged(isIt, what), what));
   }
 
   /** Its status now. */
@@ -113,6 +129,10 @@ function configOf(platform: EmulatedPlatform, { bindings = "", supervisor = "" }
     `[messaging.${platform.platform}]\n${platform.toml}\n` +
     `[messaging.${platform.platform}.supervisor]\nisolation = "process"\n${supervisor}\n`
   );
+}
+
+function changeIn(line: LogLine): StateChange {
+  return line as unknown as StateChange;
 }
 
 function heardIn(line: LogLine): readonly HeardMessage[] {

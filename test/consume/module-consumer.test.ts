@@ -87,7 +87,7 @@ describe("ModuleConsumer", () => {
     const rig = new Rig(t);
     const line = await rig.dispatcher.line();
     line.deliver(["a"]);
-    rig.last.hostGone("died");
+    rig.last.hostGone({ cause: "died" });
     await turns();
     assert.deepEqual(line.released, [{ receipt: "a", countAttempt: true, code: "worker_crashed" }]);
   });
@@ -241,7 +241,7 @@ describe("ModuleConsumer, over time", () => {
     await turns();
     assert.notEqual(thread.condemnReason, null);
     assert.deepEqual(line.released, []);
-    thread.hostGone("killed");
+    thread.hostGone({ cause: "killed" });
     await turns();
     assert.deepEqual(line.released, [{ receipt: "slow", countAttempt: true, code: "timeout" }]);
   });
@@ -250,7 +250,7 @@ describe("ModuleConsumer, over time", () => {
     const rig = new Rig(t);
     const line = await rig.dispatcher.line();
     line.deliver(["a"]);
-    rig.last.listener.onEvacuate();
+    rig.last.listener.onEvacuate({ cause: "unkillable", keys: [] });
     await turns();
     assert.deepEqual(line.released, [{ receipt: "a", countAttempt: false, code: null }]);
   });

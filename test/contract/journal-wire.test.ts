@@ -33,6 +33,7 @@ const write: fc.Arbitrary<JournalWrite> = fc.oneof(
       response: bytes,
       state: fc.constant("queued" as const),
       atMs: number,
+      dueAtMs: number,
     }),
   }),
   fc.record({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
-import type { PendingRow } from "../../src/contract/journal.ts";
+import type { PendingRow } from "../../src/contract/journal-query.ts";
 import { entryOf, type Entry } from "../../src/flow/entry.ts";
 import type { Lane } from "../../src/flow/lane.ts";
 import { laneLimits, type LaneLimits } from "../../src/flow/lane-limits.ts";

@@ -207,9 +207,9 @@ describe("StandbyHosts", () => {
   it("moves a spare out of the way of a host that must end, and its adapter is told of its own", async (t) => {
     const rig = new Rig(t);
     await rig.run();
-    rig.thread(101).listener.onEvacuate();
+    rig.thread(101).listener.onEvacuate({ cause: "unkillable", keys: [] });
     assert.deepEqual(rig.live, [1]);
-    rig.thread(1).listener.onEvacuate();
+    rig.thread(1).listener.onEvacuate({ cause: "unkillable", keys: [] });
     assert.deepEqual(rig.heard, ["1 loaded", "1 evacuate"]);
   });
 

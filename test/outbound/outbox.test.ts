@@ -1,70 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
-import type { JournalWrite, SendState } from "../../src/contract/journal.ts";
-import { parseResponse, type ResponseInput } from "../../src/contract/response.ts";
-import type { Mail } from "../../src/outbound/mail-cache.ts";
-import { Outbox } from "../../src/outbound/outbox.ts";
-import { encodeResponse } from "../../src/outbound/response-bytes.ts";
-import { FakeAdapters } from "../support/fake-adapters.ts";
-import { RecordingLogger } from "../support/recording-logger.ts";
-import { StoreJournal } from "../support/store-journal.ts";
+import { parseResponse } from "../../src/contract/response.ts";
+import { OutboxRig, replyRequest, textOf } from "../support/outbox-rig.ts";
 import { turns } from "../support/turns.ts";
-
-class Rig {
-  readonly journal: StoreJournal;
-  readonly adapters = new FakeAdapters();
-  readonly logger = new RecordingLogger();
-  readonly mail: Mail[] = [];
-  readonly outbox: Outbox;
-
-  constructor(journal = new StoreJournal()) {
-    this.journal = journal;
-    const { adapters, logger } = this;
-    const mailboxes = { deliver: (mail: Mail) => void this.mail.push(mail) };
-    this.outbox = new Outbox({ journal, adapters, logger, mailboxes });
-  }
-
-  /** The reply that goes with an ack, committed as flow does it. */
-  async settle(messageId: string, key: string, response: ResponseInput, index = 0): Promise<readonly JournalWrite[]> {
-    const request = replyRequest(messageId, key, response, index);
-    const reply = this.outbox.reply(request);
-    const { writes } = reply;
-    reply.written(await this.journal.commit(writes));
-    return writes;
-  }
-
-  replyNow(messageId: string, key: string, response: ResponseInput, mayRepeat = false): Promise<unknown> {
-    return this.outbox.replyNow({ ...replyRequest(messageId, key, response, 0), mayRepeat });
-  }
-
-  send(
-    key: string,
-    text: string,
-    idempotencyKey: string | null = null,
-    conversation = "room",
-  ): Promise<{ id: string; state: SendState }> {
-    return this.outbox.send({ key, conversation, response: { kind: "text", text }, idempotencyKey });
-  }
-
-  async mailOnDisk(key = "web"): Promise<readonly string[]> {
-    const rows = await this.journal.query("mail", { key, conversation: "room", after: 0, limit: 100 });
-    return rows.map(({ response }) => textOf(response));
-  }
-}
-
-function replyRequest(messageId: string, key: string, response: ResponseInput, index: number) {
-  const bytes = encodeResponse(parseResponse(response));
-  return { messageId, key, conversation: "room", reply: { index, response: bytes } };
-}
-
-function textOf(response: Uint8Array): string {
-  return (JSON.parse(Buffer.from(response).toString()) as { text: string }).text;
-}
 
 describe("Outbox, for a pull adapter", () => {
   it("puts a reply into the mailbox in its message's own transaction, with one write", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const writes = await rig.settle("m1", "web", "hi");
     assert.deepEqual(
       writes.map(({ op }) => op),
@@ -79,13 +22,13 @@ describe("Outbox, for a pull adapter", () => {
   });
 
   it("tells nobody of mail before it is on disk", () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.outbox.reply(replyRequest("m1", "web", "hi", 0));
     assert.deepEqual(rig.mail, []);
   });
 
   it("says an early reply once, however often its handler runs", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     await rig.replyNow("m1", "web", "working");
     await rig.replyNow("m1", "web", "working", true);
     await rig.replyNow("m1", "web", "working again", true);
@@ -94,20 +37,20 @@ describe("Outbox, for a pull adapter", () => {
   });
 
   it("says a repeated handler's reply when the first run did not come to it", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     await rig.replyNow("m1", "web", "late", true);
     assert.deepEqual(await rig.mailOnDisk(), ["late"]);
     assert.equal((await rig.outbox.report((await rig.send("web", "x")).id)).state, "confirmed");
   });
 
   it("completes after a restart what a crash left between row and mail, once", async () => {
-    const before = new Rig();
+    const before = new OutboxRig();
     before.journal.hold();
     void before.replyNow("m1", "web", "late", true);
     await turns();
     before.journal.release(1);
     await turns();
-    const after = new Rig(before.journal.restarted());
+    const after = new OutboxRig(before.journal.restarted());
     assert.deepEqual(await after.mailOnDisk(), []);
     after.outbox.adapterRunning("web");
     after.outbox.adapterRunning("web");
@@ -118,7 +61,7 @@ describe("Outbox, for a pull adapter", () => {
   });
 
   it("does not take its own unfinished reply for a left-over", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.journal.hold();
     const reply = rig.replyNow("m1", "web", "hi", true);
     await turns();
@@ -132,7 +75,7 @@ describe("Outbox, for a pull adapter", () => {
   });
 
   it("lets no early reply overtake a reply that waits for its ack", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const reply = rig.outbox.reply(replyRequest("m1", "web", "first", 0));
     const second = rig.replyNow("m2", "web", "second");
     await turns();
@@ -147,13 +90,13 @@ describe("Outbox, for a pull adapter", () => {
   });
 
   it("stores what a client cannot show as the text that says it", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     await rig.settle("m1", "web", { kind: "thread_reply", threadName: "t", text: "in a thread" });
     assert.deepEqual(await rig.mailOnDisk(), ["in a thread"]);
   });
 
   it("shows a reply that it cannot say as failed, and lets its message be acked", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const writes = await rig.settle("m1", "web", { kind: "reaction", emoji: "👍" });
     const [send] = writes;
     assert.ok(send?.op === "send");
@@ -164,14 +107,14 @@ describe("Outbox, for a pull adapter", () => {
   });
 
   it("tells a handler at once that its reply cannot be said", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     await assert.rejects(rig.replyNow("m1", "web", { kind: "reaction", emoji: "👍" }), {
       code: "unsupported_response",
     });
   });
 
   it("tells a handler that its reply was not taken when the journal is down", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.journal.fail(new GatewayError("journal_unavailable", "no disk"));
     await assert.rejects(rig.replyNow("m1", "web", "x"), { code: "journal_unavailable" });
     rig.journal.fail(null);
@@ -182,7 +125,7 @@ describe("Outbox, for a pull adapter", () => {
 
 describe("Outbox, for an adapter that is pushed to", () => {
   it("sends a reply once it is on disk, and confirms it with the platform's id", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const [write] = await rig.settle("m1", "chat", "hi");
     await turns();
     assert.ok(write?.op === "send");
@@ -197,7 +140,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("does not send a redelivered handler's reply twice", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     await rig.replyNow("m1", "chat", "hi");
     await rig.settle("m1", "chat", "hi");
     await turns();
@@ -205,7 +148,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("does not take a group that is written again for a repetition", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const reply = rig.outbox.reply(replyRequest("m1", "chat", "hi", 0));
     await rig.journal.commit(reply.writes);
     const [write] = reply.writes;
@@ -216,7 +159,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("sends what came while it was reading what was there", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const answer = rig.journal.holdAnswers();
     rig.outbox.adapterRunning("chat");
     await turns();
@@ -227,7 +170,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("answers a repeated send with the first one's id and state", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const first = await rig.send("chat", "hi", "k1");
     await turns();
     assert.deepEqual(await rig.send("chat", "hi", "k1"), { id: first.id, state: "confirmed" });
@@ -235,7 +178,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("keeps the order within a conversation while others go on", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.answer = undefined;
     await rig.send("chat", "a1", null, "a");
     await rig.send("chat", "a2", null, "a");
@@ -249,7 +192,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
 
   it("tries again after the time that the server asked for, the rest of the conversation waiting", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const limited = new GatewayError("rate_limited", "slow down", { retry: { kind: "after", delayMs: 5000 } });
     rig.adapters.answer = () => Promise.reject(limited);
     const { id } = await rig.send("chat", "one");
@@ -267,7 +210,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("waits for an adapter that does not run, and goes on when it does", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.stopped.add("chat");
     await rig.send("chat", "one");
     await turns();
@@ -279,10 +222,10 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("sends after a restart what was queued before, in order and once", async () => {
-    const before = new Rig();
+    const before = new OutboxRig();
     before.adapters.stopped.add("chat");
     for (let number = 0; number < 450; number += 1) await before.send("chat", `t${number}`);
-    const after = new Rig(before.journal.restarted());
+    const after = new OutboxRig(before.journal.restarted());
     const all = Promise.withResolvers<void>();
     after.adapters.answer = () => {
       if (after.adapters.calls.length === 451) all.resolve();
@@ -295,7 +238,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("keeps no more in memory than fits, and forgets nothing", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.answer = undefined;
     const wanted = 1500;
     for (let number = 0; number < wanted; number += 1) await rig.send("chat", `t${number}`);
@@ -314,12 +257,12 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("does not repeat a send whose outcome a crash has hidden, and says so", async () => {
-    const before = new Rig();
+    const before = new OutboxRig();
     before.adapters.answer = undefined;
     const { id } = await before.send("chat", "one");
     await before.send("chat", "two");
     await turns();
-    const after = new Rig(before.journal.restarted());
+    const after = new OutboxRig(before.journal.restarted());
     after.outbox.adapterRunning("chat");
     await turns();
     assert.deepEqual(after.adapters.texts, ["two"]);
@@ -329,7 +272,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("does not repeat a send that the adapter's death cut off", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.answer = () => Promise.reject(new GatewayError("worker_crashed", "gone"));
     const { id } = await rig.send("chat", "one");
     await turns();
@@ -338,7 +281,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("has an attempt on disk before it is made", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.answer = undefined;
     rig.adapters.stopped.add("chat");
     const { id } = await rig.send("chat", "one");
@@ -354,7 +297,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("fails what the platform refuses for good, and goes on with the next", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.answer = ({ args }) =>
       (args["response"] as { text: string }).text === "bad"
         ? Promise.reject(new GatewayError("message_rejected", "too rude"))
@@ -367,7 +310,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("sends the fallback of what the adapter does not show", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     const response = parseResponse({ kind: "file", filename: "a.txt", data: "YQ==" });
     await rig.outbox.send({ key: "chat", conversation: "room", response, idempotencyKey: null });
     await turns();
@@ -375,7 +318,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("confirms the start of a stream without a call where only its end is shown", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.capabilitiesOf = { text: "native" };
     const start = {
       key: "chat",
@@ -390,7 +333,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("keeps the last text of a stream whose end brings none", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.stopped.add("chat");
     const place = { key: "chat", conversation: "room" };
     rig.outbox.streamChunk({ ...place, response: { kind: "stream_chunk", text: "all so far" } });
@@ -403,7 +346,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
 
   it("flushes what is on its way, and no longer than its deadline", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const rig = new Rig();
+    const rig = new OutboxRig();
     rig.adapters.answer = undefined;
     await rig.send("chat", "one");
     await turns();
@@ -417,7 +360,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("starts nothing once it is disposed, twice over", async () => {
-    const rig = new Rig();
+    const rig = new OutboxRig();
     await rig.outbox[Symbol.asyncDispose]();
     await rig.outbox[Symbol.asyncDispose]();
     await rig.send("chat", "one");
@@ -426,6 +369,6 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("does not know a send that nobody made", async () => {
-    await assert.rejects(new Rig().outbox.report("s0"), { code: "not_found" });
+    await assert.rejects(new OutboxRig().outbox.report("s0"), { code: "not_found" });
   });
 });

@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { formatTarget, parseTarget } from "../../src/outbound/targets.ts";
 
-const configured = new Set(["webhook", "discord", "discord:ops", "telegram:alerts", "slack:dm", "slack"]);
+const configured = new Set(
+  "webhook discord discord:ops telegram:alerts slack:dm slack twitch:live email webchat:a webchat:b".split(" "),
+);
 
 describe("parseTarget()", () => {
   const accepted: readonly (readonly [title: string, text: string, key: string, conversation: string])[] = [
@@ -15,6 +17,12 @@ describe("parseTarget()", () => {
     ["a platform whose only adapter is a named one", "telegram:-100123", "telegram:alerts", "-100123"],
     ["a platform and instance", "discord:ops:123", "discord:ops", "123"],
     ["a platform's target with a slash in it", "webhook:a/b", "webhook", "a/b"],
+    ["the platform written twice", "telegram:telegram:alerts:-100123", "telegram:alerts", "-100123"],
+    ["a guild before its channel", "discord:ops:111:222", "discord:ops", "222"],
+    ["a thread of a workspace's channel", "slack/C01#thread:1.2", "slack", "C01#thread:1.2"],
+    ["a channel with its hash", "twitch:live:#Room", "twitch:live", "room"],
+    ["a mailbox with a name", 'email:"Ann, B." <ann@b.example>', "email", "ann@b.example"],
+    ["a mailbox without", "email:ann@b.example", "email", "ann@b.example"],
   ];
   for (const [title, text, key, conversation] of accepted)
     it(`reads ${title}: ${text}`, () => assert.deepEqual(parseTarget(text, configured), { key, conversation }));
@@ -26,12 +34,19 @@ describe("parseTarget()", () => {
       "invalid_request",
       /discord\/123 or discord:ops\/123/u,
     ],
+    [
+      "lists the candidates of a guild's channel",
+      "discord:111:222",
+      "invalid_request",
+      /discord\/222 or discord:ops\/222/u,
+    ],
+    ["lists the named ones too", "webchat:1", "invalid_request", /webchat:a\/1 or webchat:b\/1/u],
     ["never takes dm for an instance alone", "slack:dm:U1", "invalid_request", /slack:dm\/U1 or slack\/dm:U1/u],
-    ["does not know an adapter that is not configured", "twitch/room", "not_found", /no adapter "twitch"/u],
-    ["does not guess for a platform that is not configured", "twitch:room", "invalid_request", /names no configured/u],
+    ["does not know an adapter that is not configured", "acme/room", "not_found", /no adapter "acme"/u],
+    ["does not guess for a platform that is not configured", "acme:room", "invalid_request", /names no configured/u],
     ["asks for an address", "webhook/", "invalid_request", /0 characters/u],
     ["bounds the address", `webhook/${"x".repeat(513)}`, "invalid_request", /513 characters/u],
-    ["names what is configured", "hello", "invalid_request", /discord, discord:ops, slack/u],
+    ["names what is configured", "hello", "invalid_request", /discord, discord:ops, email/u],
   ];
   for (const [title, text, code, message] of refused)
     it(title, () => assert.throws(() => parseTarget(text, configured), { code, message }));

@@ -6,6 +6,7 @@ import type { DesiredState } from "../../src/contract/spec.ts";
 import type { Condition } from "../../src/contract/status.ts";
 import { Reconciler, type ReconcilerOptions } from "../../src/reconcile/reconciler.ts";
 import { adapterModules, config, fingerprintKey } from "../support/config-fixture.ts";
+import { mockTime } from "../support/mocked-time.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
 import { ModelFleet } from "./model-fleet.ts";
 
@@ -16,7 +17,7 @@ export async function startReconciler(
   prepare?: (fleet: ModelFleet) => void,
   options: Partial<ReconcilerOptions> = {},
 ) {
-  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  mockTime(t);
   const fleet = new ModelFleet();
   prepare?.(fleet);
   const logger = new RecordingLogger();

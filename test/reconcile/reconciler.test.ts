@@ -151,6 +151,17 @@ describe("Reconciler", () => {
     assert.equal(reconciler.configGeneration, 2);
   });
 
+  it("makes up for an apply that threw while the file cannot be read any more", async (t) => {
+    const { fleet, reconciler, save, failLoading, floor } = await startReconciler(t, {});
+    fleet.takeChanges();
+    fleet.broken.add("webhook");
+    save({ adapters: [webhook] });
+    await reconciler.reload(now);
+    failLoading(new Error("EACCES"));
+    await floor();
+    assert.deepEqual(fleet.takeChanges(), ["start webhook"]);
+  });
+
   it("applies a later save while an earlier one's start hangs", async (t) => {
     const { fleet, reconciler, save } = await startReconciler(t, {});
     fleet.takeChanges();

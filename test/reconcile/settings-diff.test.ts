@@ -16,6 +16,7 @@ const live: readonly (readonly [string, Config])[] = [
 const restart: readonly (readonly [string, Config])[] = [
   ["gateway.state_dir", { ...started, gateway: { ...started.gateway, stateDir: "/other" } }],
   ["gateway.shutdown_timeout_ms", { ...started, gateway: { ...started.gateway, shutdownTimeoutMs: 1 } }],
+  ["gateway.restart_on_leaked_thread", { ...started, gateway: { ...started.gateway, restartOnLeakedThread: "idle" } }],
   ["gateway.keep_raw", { ...started, gateway: { ...started.gateway, keepRaw: true } }],
   ["hosts.mode", { ...started, hosts: { ...started.hosts, mode: "inline" } }],
   ["hosts.max_adapters", { ...started, hosts: { ...started.hosts, maxAdapters: 1 } }],

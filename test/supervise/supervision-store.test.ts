@@ -17,11 +17,11 @@ describe("loadRemembered()", () => {
     store.put("placement", "discord", JSON.stringify({ reason: "2 hosts died", sinceMs: 5 }));
     store.put("pause", "webhook", JSON.stringify({ owner: "config", sinceMs: 7 }));
     const remembered = await loadRemembered(store);
-    assert.deepEqual(remembered.get("slack"), { backoff, quarantine: null, pause: null });
+    assert.deepEqual(remembered.get("slack"), { backoff, placement: null, pause: null });
     const quarantine = { reason: "2 hosts died", sinceMs: 5 };
-    assert.deepEqual(remembered.get("discord"), { backoff: null, quarantine, pause: null });
+    assert.deepEqual(remembered.get("discord"), { backoff: null, placement: quarantine, pause: null });
     const pause = { owner: "config", sinceMs: 7 };
-    assert.deepEqual(remembered.get("webhook"), { backoff: null, quarantine: null, pause });
+    assert.deepEqual(remembered.get("webhook"), { backoff: null, placement: null, pause });
   });
 
   for (const torn of ["", "null", "[]", '{"streak":1}', '{"streak":{"attempt":"x"}}', "{"]) {

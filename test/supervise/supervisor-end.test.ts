@@ -90,7 +90,7 @@ describe("Supervisor, ending a generation", () => {
     assert.match(first.condemnReason ?? "", /survived terminate/u);
     await rig.advance(60_000);
     assert.equal(rig.hosts.opened.length, 1);
-    first.hostGone("killed");
+    first.hostGone({ cause: "killed" });
     await rig.settle();
     assert.deepEqual(rig.where("webhook"), ["running", "none"]);
     assert.equal(rig.status("webhook").generation, 2);
@@ -109,7 +109,7 @@ describe("Supervisor, ending a generation", () => {
     await rig.settle();
     assert.equal(only.terminateCount, 1);
     assert.match(only.condemnReason ?? "", /survived/u);
-    only.hostGone("killed");
+    only.hostGone({ cause: "killed" });
     await rig.settle();
     assert.deepEqual(rig.fleet.statuses(), []);
   });
@@ -250,7 +250,7 @@ describe("Supervisor, when a host dies", () => {
     await rig.settle();
     const { listener } = rig.hosts.last("webhook");
     listener.onExited({ cause: "heap_exhausted", exitCode: 1, error: null });
-    listener.onHostGone({ cause: "died", detail: "exit 134" });
+    listener.onHostGone({ cause: "died", detail: "exit 134", keys: ["webhook"] });
     assert.deepEqual(rig.where("webhook"), ["backing_off", "heap_exhausted"]);
   });
 
@@ -263,7 +263,7 @@ describe("Supervisor, when a host dies", () => {
       ["silent", "host_silent"],
       ["killed", "host_died"],
     ] as const) {
-      rig.hosts.last("webhook").hostGone(cause);
+      rig.hosts.last("webhook").hostGone({ cause });
       assert.deepEqual(rig.where("webhook"), ["starting", reason]);
       await rig.settle();
       assert.deepEqual(rig.where("webhook"), ["running", "none"]);
@@ -339,7 +339,7 @@ describe("Supervisor, when a host dies", () => {
     rig.fleet.apply(adapterSpec(), 1);
     await rig.settle();
     const first = rig.hosts.last("webhook");
-    first.listener.onEvacuate();
+    first.listener.onEvacuate({ cause: "unkillable", keys: [] });
     await rig.settle();
     assert.deepEqual(
       first.calls.map(({ method }) => method),

@@ -58,6 +58,8 @@ describe("parseStarted()", () => {
         overlap: false,
         canUpdatePolicy: false,
         canProbe: false,
+        canCompleteSend: false,
+        sendRates: {},
         capabilities: {},
       });
   });

@@ -85,6 +85,7 @@ export function config(parts: Partial<Config> = {}): Config {
       logLevel: "info",
       shutdownTimeoutMs: 15_000,
       defaultConsumer: "main",
+      restartOnLeakedThread: "never",
       keepRaw: false,
     },
     supervisor: supervisorDefaults,
@@ -99,6 +100,7 @@ export function config(parts: Partial<Config> = {}): Config {
     disabledKeys: [],
     skippedBindings: [],
     warnings: [],
+    secretPaths: [],
     ...parts,
   };
 }

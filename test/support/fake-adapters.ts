@@ -1,4 +1,5 @@
 /** Adapters that do as a test says. */
+import type { SendRates } from "../../src/contract/adapter.ts";
 import type { Capabilities } from "../../src/outbound/fallback.ts";
 import type { OutboundAdapters } from "../../src/outbound/outbound-adapters.ts";
 
@@ -30,6 +31,19 @@ export class FakeAdapters implements OutboundAdapters {
 
   capabilities(): Capabilities | null {
     return this.capabilitiesOf;
+  }
+
+  /** Whether they find out what became of a send. */
+  canComplete = false;
+
+  canCompleteSend(key: string): boolean {
+    return this.canComplete && this.isRunning(key);
+  }
+
+  rates: SendRates = {};
+
+  sendRates(): SendRates | null {
+    return this.rates;
   }
 
   isRunning(key: string): boolean {

@@ -5,12 +5,15 @@ import type {
   GatewayControl,
   GatewayEvent,
   HistoryEntry,
+  Inspection,
+  InspectionRequest,
   PlanReport,
   ReloadReport,
   SendReport,
 } from "../../src/contract/control.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import type { DeadLetterRow, SendState } from "../../src/contract/journal.ts";
+import type { SendState } from "../../src/contract/journal.ts";
+import type { DeadLetterRow } from "../../src/contract/journal-query.ts";
 import type { AdapterStatus, Condition, GatewayStatus } from "../../src/contract/status.ts";
 
 const since = "2026-01-01T00:00:00.000Z";
@@ -136,6 +139,16 @@ export class FakeControl implements GatewayControl {
   ): Promise<{ readonly key: string; readonly generation: number }> {
     this.#record("restart", key, options);
     return this.#known(key);
+  }
+
+  /** Made by a test; what was taken of it is removed by whoever asked. */
+  inspection: (() => Inspection) | null = null;
+
+  async inspect(request: InspectionRequest): Promise<Inspection> {
+    this.#record("inspect", request);
+    this.#known(request.key);
+    if (this.inspection === null) throw new GatewayError("adapter_unavailable", "Nothing to look into");
+    return this.inspection();
   }
 
   async pause(key: string): Promise<{ readonly key: string; readonly generation: number }> {

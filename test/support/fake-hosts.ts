@@ -1,8 +1,8 @@
 /** Hosts without a process or a thread: a test says what each generation does, and sees what was asked of it. */
 import { GatewayError } from "../../src/contract/errors.ts";
 import { decodeFrame, encodeFrame, frameKinds, type FrameKind } from "../../src/contract/frame.ts";
-import type { GenerationHandle, GenerationListener, Hosts, OpenRequest } from "../../src/contract/host.ts";
-import type { ControlMethod, EventMeta, ExitedMeta, StartedValue, ThreadSample } from "../../src/contract/protocol.ts";
+import type { GenerationHandle, GenerationListener, HostGone, Hosts, OpenRequest } from "../../src/contract/host.ts";
+import type { HostMethod, EventMeta, ExitedMeta, StartedValue, ThreadSample } from "../../src/contract/protocol.ts";
 import type { HostKind, HostStatus } from "../../src/contract/status.ts";
 
 /** What one generation does; the defaults are those of a healthy one. */
@@ -36,7 +36,7 @@ export class FakeGeneration {
   readonly request: OpenRequest;
   readonly listener: GenerationListener;
   readonly behaviour: Required<FakeBehaviour>;
-  readonly calls: { readonly method: ControlMethod; readonly args: unknown }[] = [];
+  readonly calls: { readonly method: HostMethod; readonly args: unknown }[] = [];
   readonly sent: { readonly kind: FrameKind; readonly meta: unknown }[] = [];
   terminateCount = 0;
   condemnReason: string | null = null;
@@ -96,10 +96,14 @@ export class FakeGeneration {
   }
 
   /** Its host is gone. */
-  hostGone(cause: "died" | "silent" | "killed" = "died"): void {
+  hostGone(gone: Partial<HostGone> = {}): void {
     this.isLive = false;
     this.#dead.reject(new GatewayError("worker_crashed", "The host is gone"));
-    this.listener.onHostGone({ cause, detail: `its host ${cause}` });
+    const { cause = "died" } = gone;
+    // One object for all, where a test hands one over whole.
+    this.listener.onHostGone(
+      isWhole(gone) ? gone : { cause, detail: `its host ${cause}`, keys: [this.request.key], ...gone },
+    );
   }
 
   #terminate(): void {
@@ -107,7 +111,7 @@ export class FakeGeneration {
     if (this.behaviour.terminate === "ends") this.exit({ cause: "terminated", exitCode: 1 });
   }
 
-  async #call(method: ControlMethod, args: unknown, signal: AbortSignal): Promise<unknown> {
+  async #call(method: HostMethod, args: unknown, signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted();
     this.calls.push({ method, args });
     const answer = this.#answer(method);
@@ -118,11 +122,15 @@ export class FakeGeneration {
     return Promise.race([aborted.promise, this.#dead.promise]);
   }
 
-  #answer(method: ControlMethod): "ok" | "hangs" | GatewayError {
+  #answer(method: HostMethod): "ok" | "hangs" | GatewayError {
     return method === "start" || method === "stop" || method === "updatePolicy" || method === "probe"
       ? this.behaviour[method]
       : "ok";
   }
+}
+
+function isWhole(gone: Partial<HostGone>): gone is HostGone {
+  return gone.cause !== undefined && gone.detail !== undefined && gone.keys !== undefined;
 }
 
 /** A pool of no hosts. */
@@ -197,6 +205,8 @@ function startedValue(changes: Partial<StartedValue>): StartedValue {
     overlap: false,
     canUpdatePolicy: true,
     canProbe: false,
+    canCompleteSend: false,
+    sendRates: {},
     capabilities: {},
     ...changes,
   };

@@ -1,6 +1,7 @@
 /** What the in-memory journal has "on disk". */
 import type { ErrorReport } from "../../src/contract/errors.ts";
-import type { JournalCounts, JournalWrite, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalWrite, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalCounts } from "../../src/contract/journal-query.ts";
 
 /** One message's row, whatever its state. */
 export type DiskRow = {
@@ -100,6 +101,7 @@ export class DiskTables {
         return fresh;
       }
       case "sendState":
+      case "releaseSends":
       case "mail":
       case "mailTaken":
       case "prune":

@@ -3,15 +3,8 @@
  * what is only waiting does not: that is a crash.
  */
 import type { GatewayError } from "../../src/contract/errors.ts";
-import type {
-  DeadLetterRow,
-  Journal,
-  JournalQueries,
-  JournalQuery,
-  JournalWrite,
-  PendingRow,
-  WriteResult,
-} from "../../src/contract/journal.ts";
+import type { Journal, JournalWrite, WriteResult } from "../../src/contract/journal.ts";
+import type { DeadLetterRow, JournalQueries, JournalQuery, PendingRow } from "../../src/contract/journal-query.ts";
 import { DiskTables, type DiskRow } from "./fake-journal-tables.ts";
 
 type Waiting =
@@ -172,6 +165,7 @@ export class FakeJournal implements Journal {
     },
     message: ({ id }) => [...this.#tables.rows.values()].find((row) => row.id === id) ?? null,
     openSends: () => [],
+    heldSends: () => ({ due: [], nextDueAtMs: null }),
     send: () => null,
     mail: () => [],
     scope: ({ scope }) => Object.fromEntries(this.#tables.scopes.get(scope) ?? []),

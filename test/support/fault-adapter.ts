@@ -3,10 +3,12 @@
  * sent to it (the text is a JSON command). It is how every wall is tested.
  */
 import { execSync } from "node:child_process";
+import { pbkdf2Sync } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { allocate, type AllocationShape } from "./allocation-shapes.ts";
 import type { AdapterContext, AdapterModule } from "../../src/contract/adapter.ts";
 
 /** What it can be told to do. */
@@ -30,9 +32,13 @@ export type FaultCommand =
         | "stop-host"
         | "map-bomb"
         | "native"
-        | "fifo"
-        | "pool-fifo";
+        | "hash";
     }
+  /** `path`: a FIFO that nobody writes to, in a folder that an adapter may read; left out: it makes its own. */
+  | { readonly do: "fifo" | "pool-fifo"; readonly path?: string }
+  /** What native code does to its process when it goes wrong. */
+  | { readonly do: "signal-host"; readonly signal: "SIGSEGV" | "SIGABRT" | "SIGBUS" }
+  | { readonly do: "allocate"; readonly shape: AllocationShape; readonly pace: "fast" | "slow" }
   | { readonly do: "leak-heap" | "leak-buffers"; readonly megabytesPerSecond: number };
 
 /** `[messaging.fault.settings]`. */
@@ -100,6 +106,9 @@ async function perform(
     case "stop-host":
       setImmediate(() => process.kill(process.pid, "SIGSTOP"));
       return;
+    case "signal-host":
+      setImmediate(() => process.kill(process.pid, command.signal));
+      return;
     case "map-bomb":
       setImmediate(() => {
         const map = new Map<number, { index: number }>();
@@ -109,12 +118,18 @@ async function perform(
     case "native":
       setImmediate(() => execSync("sleep 3600"));
       return;
+    case "hash":
+      // Refused to nobody, unlike a child process: some minutes of native code.
+      setImmediate(() => pbkdf2Sync("x", "salt", 2_000_000_000, 64, "sha512"));
+      return;
     case "fifo":
-      setImmediate(() => readFileSync(makeFifo()));
+      setImmediate(() => readFileSync(command.path ?? makeFifo()));
       return;
     case "pool-fifo":
-      for (let index = 0; index < 4; index += 1) readFile(makeFifo()).catch(() => {});
+      for (let index = 0; index < 4; index += 1) readFile(command.path ?? makeFifo()).catch(() => {});
       return;
+    case "allocate":
+      return allocate(command.shape, command.pace);
     case "leak-heap":
     case "leak-buffers":
       leak(command.do, command.megabytesPerSecond);

@@ -69,6 +69,7 @@ export const replyWriter: ReplyWriter = {
       response: reply.response,
       state: "queued",
       atMs: 0,
+      dueAtMs: 0,
     } as const;
     return { writes: [{ op: "send", send }], written: () => {} };
   },

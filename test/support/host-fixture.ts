@@ -95,6 +95,8 @@ export function hostFixture(options: { readonly mode?: "process" | "inline"; rea
     threadEntries: entries,
     maxAdapters: 100,
     memoryLimitMb: 2048,
+    grants: null,
+    moduleUrls: () => [],
     pids: new HostPids(stateDir),
     logger: silentLogger,
   });

@@ -1,5 +1,6 @@
 /** What the journal promises, in plain maps: the model its property test compares it with. */
-import type { JournalCounts, JournalWrite, PendingRow, SendRow, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalWrite, SendRow, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalCounts, PendingRow } from "../../src/contract/journal-query.ts";
 
 type Message = PendingRow & {
   readonly state: "pending" | "acked" | "dead";
@@ -76,6 +77,11 @@ export class JournalModel {
         this.sends.set(found.seq, { ...found, ...changes, response, changedAtMs });
         return fresh;
       }
+      case "releaseSends":
+        for (const [seq, held] of this.sends)
+          if (held.dueAtMs > 0 && held.dueAtMs <= write.upToMs && seq <= write.upToSeq)
+            this.sends.set(seq, { ...held, atMs: held.dueAtMs, dueAtMs: 0 });
+        return fresh;
       case "mail": {
         const { cursor, key, conversation, atMs } = write;
         if (!this.mail.some((letter) => letter.cursor === cursor))

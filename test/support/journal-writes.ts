@@ -33,6 +33,7 @@ export function send(seq: number, fields: Partial<SendRow> = {}): JournalWrite {
       response: Uint8Array.of(seq % 256),
       state: "queued",
       atMs: 1_000 + seq,
+      dueAtMs: 0,
       ...fields,
     },
   };

@@ -4,12 +4,12 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 /** One process. `isZombie`: it has ended, only nobody has asked for its exit code yet. */
 export type FoundProcess = { readonly pid: number; readonly command: string; readonly isZombie: boolean };
 
-/** Every process whose working directory is `dir`: a gateway started there, and all it started. */
+/** Every process that works in `dir` or below: a gateway started there, and all it started. */
 export function processesOf(dir: string): readonly FoundProcess[] {
   return readdirSync("/proc").flatMap((name): FoundProcess[] => {
     if (!/^\d+$/u.test(name)) return [];
     try {
-      if (readlinkSync(`/proc/${name}/cwd`) !== dir) return [];
+      if (!`${readlinkSync(`/proc/${name}/cwd`)}/`.startsWith(`${dir}/`)) return [];
       const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
       const state = /\) (\S)/u.exec(readFileSync(`/proc/${name}/stat`, "utf8"))?.[1];
       return [{ pid: Number(name), command, isZombie: state === "Z" }];

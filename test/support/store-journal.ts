@@ -1,13 +1,7 @@
 /** The journal's real tables in memory, in the test's own thread: what a stage writes is read back as it would be from disk. */
 import type { GatewayError } from "../../src/contract/errors.ts";
-import type {
-  Journal,
-  JournalOpened,
-  JournalQueries,
-  JournalQuery,
-  JournalWrite,
-  WriteResult,
-} from "../../src/contract/journal.ts";
+import type { Journal, JournalOpened, JournalWrite, WriteResult } from "../../src/contract/journal.ts";
+import type { JournalQueries, JournalQuery } from "../../src/contract/journal-query.ts";
 import { JournalStore } from "../../workers/journal-store.ts";
 
 /** A {@link Journal} over a {@link JournalStore}. Commits finish in a microtask unless they are held. */

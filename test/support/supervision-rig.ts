@@ -8,6 +8,7 @@ import { AdapterFleet } from "../../src/supervise/fleet.ts";
 import type { AdapterReport } from "../../src/supervise/adapter-report.ts";
 import type { SmallStore } from "../../src/supervise/supervision-store.ts";
 import { FakeHosts } from "./fake-hosts.ts";
+import { mockTime } from "./mocked-time.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 
 /** The small store in memory; give the same one to the next fleet and the coordinator was killed. */
@@ -55,10 +56,7 @@ export async function supervisionRig(
   t: TestContext,
   options: { readonly store?: MemoryStore; readonly random?: () => number } = {},
 ): Promise<Rig> {
-  if (!mocked.has(t)) {
-    t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000_000_000 });
-    mocked.add(t);
-  }
+  mockTime(t, 1_000_000_000_000);
   const hosts = new FakeHosts();
   const store = options.store ?? new MemoryStore();
   const frames: Rig["frames"] = [];
@@ -112,7 +110,6 @@ export async function supervisionRig(
 }
 
 const stepMs = 500;
-const mocked = new WeakSet<TestContext>();
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));

@@ -26,6 +26,8 @@ async function start(options: { readonly threads?: number; readonly module?: str
       threadEntries: entries,
       maxAdapters: 100,
       memoryLimitMb: 2048,
+      grants: null,
+      moduleUrls: () => [],
       pids: new HostPids(mkdtempSync(join(tmpdir(), "bulkhead-consumer-"))),
       logger: silentLogger,
     }),

@@ -13,6 +13,7 @@ const handlers: ControlHandlers = {
     throw new GatewayError("forbidden", "no", { userAction: "ask somebody" });
   },
   send: async (args) => args,
+  completeSend: async (args) => args,
   setStatus: async () => null,
   attachment: async () => null,
   history: async () => [],

@@ -38,7 +38,7 @@ type Step =
 const draft: fc.Arbitrary<Draft> = fc.record({
   op: fc.constantFrom(
     ...(["accept", "accept", "accept", "lease", "ack", "ack", "nack", "bury", "bury", "revive", "discard"] as const),
-    ...(["assign", "send", "send", "sendState", "mail", "mail", "mailTaken", "put", "prune"] as const),
+    ...(["assign", "send", "send", "sendState", "releaseSends", "mail", "mail", "mailTaken", "put", "prune"] as const),
   ),
   target: fc.nat({ max: 11 }),
   choice: fc.nat({ max: 3 }),
@@ -109,6 +109,7 @@ class Numbers {
             response,
             state: "queued",
             atMs,
+            dueAtMs: choice === 0 ? target * 10 : 0,
           },
         };
       }
@@ -123,6 +124,8 @@ class Numbers {
           error: choice === 3 ? report : null,
           atMs,
         };
+      case "releaseSends":
+        return { op, upToMs: target * 12, upToSeq: this.sendSeq - (choice === 3 ? 1 : 0) };
       case "mail":
         this.cursor += 1;
         return { op, cursor: this.cursor, key, conversation, response: Uint8Array.of(target), atMs };
@@ -153,6 +156,7 @@ function dump(store: JournalStore, lastSeq: number): unknown {
     headers: store.query("headers", { seqs }),
     ids: seqs.map((seq) => store.query("message", { id: `m${seq}` })),
     openSends: keys.map((key) => store.query("openSends", { key, ...all })),
+    held: [0, 60, 1_000].map((upToMs) => store.query("heldSends", { upToMs })),
     sends: seqs.map((seq) => store.query("send", { id: `s${seq}` })),
     mail: lanes.map((lane) => store.query("mail", { ...lane, after: 0, limit: 1_000 }).map((letter) => letter.cursor)),
     scopes: keys.map((scope) => store.query("scope", { scope })),
@@ -197,9 +201,10 @@ function dumpModel(model: JournalModel, lastSeq: number): unknown {
     openSends: keys.map((key) =>
       [...model.sends.values()]
         .filter((send) => send.key === key && (send.state === "queued" || send.state === "attempted"))
-        .filter((send) => send.response !== null)
-        .map(({ changedAtMs: _changed, platformMessageId: _platform, error: _error, ...send }) => send),
+        .filter((send) => send.response !== null && send.dueAtMs === 0)
+        .map(({ platformMessageId: _platform, error: _error, ...send }) => send),
     ),
+    held: [0, 60, 1_000].map((upToMs) => heldSends(model, upToMs)),
     sends: seqs.map((seq) => {
       const send = model.sends.get(seq);
       if (send === undefined) return null;
@@ -215,6 +220,23 @@ function dumpModel(model: JournalModel, lastSeq: number): unknown {
       ),
     ),
   });
+}
+
+/** Who has held sends that are due, and when the next one is. */
+function heldSends(model: JournalModel, upToMs: number) {
+  const held = [...model.sends.values()].filter(({ dueAtMs }) => dueAtMs > 0);
+  const byKey = Object.groupBy(
+    held.filter(({ dueAtMs }) => dueAtMs <= upToMs),
+    ({ key }) => key,
+  );
+  const due = Object.entries(byKey)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, sends = []]) => {
+      const seqs = sends.map(({ seq }) => seq);
+      return { key, firstSeq: Math.min(...seqs), lastSeq: Math.max(...seqs) };
+    });
+  const later = held.map(({ dueAtMs }) => dueAtMs).filter((dueAtMs) => dueAtMs > upToMs);
+  return { due, nextDueAtMs: later.length === 0 ? null : Math.min(...later) };
 }
 
 /** Bytes as lists, objects without prototypes as objects. */

@@ -1,6 +1,13 @@
 /** One bot's connection: one half hears, the other one speaks, and both go on where an earlier generation was. */
 import { Routes } from "discord.js";
-import type { AdapterContext, Policy, RunningAdapter, SendRequest } from "../../src/contract/adapter.ts";
+import type {
+  AdapterContext,
+  DoubtfulSend,
+  Policy,
+  RunningAdapter,
+  SendRates,
+  SendRequest,
+} from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { HistoryMessage } from "../../src/contract/message.ts";
 import type { DiscordSettings } from "../../src/contract/settings.ts";
@@ -12,6 +19,7 @@ import { Listener } from "./listener.ts";
 import { idOf, isSnowflake } from "./payload.ts";
 import { Places } from "./places.ts";
 import { Responses } from "./responses.ts";
+import { sendRatesAt } from "./send-rates.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import { parseResumeState } from "./resume-state.ts";
 import { toHistoryMessage } from "./translate-message.ts";
@@ -28,6 +36,7 @@ const longestHistory = 100;
 
 /** One generation of the adapter. */
 export class DiscordConnection implements RunningAdapter {
+  readonly sendRates: SendRates;
   readonly #context: AdapterContext<DiscordSettings>;
   readonly #api: DiscordApi;
   readonly #ended = new AbortController();
@@ -40,6 +49,7 @@ export class DiscordConnection implements RunningAdapter {
     this.#policy = context.policy;
     this.#closed.promise.catch(() => {});
     const { token, apiUrl } = context.settings;
+    this.sendRates = sendRatesAt(apiUrl);
     this.#api = new DiscordApi({
       token,
       apiUrl,
@@ -75,6 +85,10 @@ export class DiscordConnection implements RunningAdapter {
 
   async send(request: SendRequest): Promise<{ readonly platformMessageId: string | null }> {
     return this.#running().responses.send(request);
+  }
+
+  async completeSend(request: DoubtfulSend): Promise<{ readonly platformMessageId: string | null }> {
+    return this.#running().responses.complete(request);
   }
 
   async setStatus(request: Parameters<NonNullable<RunningAdapter["setStatus"]>>[0]): Promise<void> {
@@ -142,7 +156,7 @@ export class DiscordConnection implements RunningAdapter {
       keeper,
       listener,
       places,
-      responses: new Responses({ api, directory, places, interactions, onError }),
+      responses: new Responses({ api, directory, places, interactions, userId: keeper.userId, onError }),
       commands: new Commands({ api, keeper, log: context.log, signal }),
     };
   }

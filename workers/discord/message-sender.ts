@@ -4,6 +4,8 @@ import type { ReplyTo } from "../../src/contract/message.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { discordCodes, isDiscordError } from "./api-error.ts";
 import type { DiscordApi } from "./api.ts";
+import { findPosted } from "./doubtful-posts.ts";
+import { untoldSend } from "../../src/support/untold-send.ts";
 import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { Interactions, MessageBody } from "./interactions.ts";
 import { nonceOf } from "./nonce.ts";
@@ -17,6 +19,8 @@ export type Destination = {
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
 };
+/** A send of which an earlier life may have posted parts, from then on. */
+export type DoubtfulDestination = Destination & { readonly sinceMs: number };
 
 const mostPosted = 2_000;
 
@@ -25,15 +29,23 @@ export class MessageSender {
   readonly #api: DiscordApi;
   readonly #places: Places;
   readonly #interactions: Interactions;
+  readonly #userId: string;
   /** Message by send and part: a send that failed half-way goes on where it failed. */
   readonly #posted = new BoundedMap<string>(mostPosted);
   /** Where an answer that could not be edited as an interaction's is found. */
   readonly #channels = new BoundedMap<string>(mostPosted);
 
-  constructor(api: DiscordApi, places: Places, interactions: Interactions) {
-    this.#api = api;
-    this.#places = places;
-    this.#interactions = interactions;
+  constructor(parts: {
+    readonly api: DiscordApi;
+    readonly places: Places;
+    readonly interactions: Interactions;
+    /** The bot's own. */
+    readonly userId: string;
+  }) {
+    this.#api = parts.api;
+    this.#places = parts.places;
+    this.#interactions = parts.interactions;
+    this.#userId = parts.userId;
   }
 
   /** Posts all parts in order; resolves with the first one's id. @throws {GatewayError} what Discord says. */
@@ -47,6 +59,19 @@ export class MessageSender {
       if (index === 0) first = id;
     }
     return first;
+  }
+
+  /**
+   * Posts what is not there yet.
+   * @throws {GatewayError} `timeout` where that cannot be told: what answered an interaction may have been shown to one alone.
+   */
+  async complete(parts: readonly MessageBody[], to: DoubtfulDestination): Promise<string> {
+    if (to.replyTo?.["interactionId"] !== undefined) throw untoldSend("it answers an interaction");
+    const channelId = await this.#places.channelOf(to.conversation);
+    const named = parts.map((body, index) => ({ body, nonce: nonceOf(to.idempotencyKey, index) }));
+    const there = await findPosted(this.#api, { channelId, userId: this.#userId, sinceMs: to.sinceMs }, named);
+    for (const [index, id] of there.entries()) this.#posted.set(nonceOf(to.idempotencyKey, index), id);
+    return this.send(parts, to);
   }
 
   /**

@@ -1,8 +1,9 @@
 /** What consumers say, as Discord shows it. */
 import { Routes } from "discord.js";
-import type { SendRequest } from "../../src/contract/adapter.ts";
+import type { DoubtfulSend, SendRequest } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { StatusUpdate } from "../../src/contract/response.ts";
+import { untoldSend } from "../../src/support/untold-send.ts";
 import { EditStreams } from "../../src/support/edit-streams.ts";
 import { TypingIndicators } from "../../src/support/typing-indicator.ts";
 import type { DiscordApi } from "./api.ts";
@@ -21,6 +22,8 @@ export type ResponsesParts = {
   readonly directory: Directory;
   readonly places: Places;
   readonly interactions: Interactions;
+  /** The bot's own. */
+  readonly userId: string;
   readonly onError: (what: string, reason: unknown) => void;
 };
 
@@ -48,7 +51,7 @@ export class Responses implements Disposable {
   constructor(parts: ResponsesParts) {
     this.#parts = parts;
     const { api, places } = parts;
-    this.#sender = new MessageSender(api, places, parts.interactions);
+    this.#sender = new MessageSender(parts);
     this.#typing = new TypingIndicators({
       periodMs: typingPeriodMs,
       longestMs: longestTypingMs,
@@ -99,6 +102,33 @@ export class Responses implements Disposable {
         if (this.#streamSends.get(conversation)?.request.idempotencyKey !== request.idempotencyKey)
           this.#streamSends.set(conversation, { request, posts: 0 });
         return receipt(await this.#streams.end(conversation, response.text, replyTo));
+    }
+  }
+
+  /**
+   * Posts what is not there yet of a send whose answer was lost.
+   * @throws {GatewayError} `timeout` where it cannot be told; else as {@link Responses.send}.
+   */
+  async complete(request: DoubtfulSend): Promise<Receipt> {
+    const { response } = request;
+    const to = { ...request, sinceMs: Date.parse(request.attemptedAt) };
+    switch (response.kind) {
+      case "text":
+        return receipt(await this.#sender.complete(textParts(response.text), to));
+      case "rich_message":
+        return receipt(await this.#sender.complete(richParts(response), to));
+      // It is there once, however often it is set.
+      case "reaction":
+      case "remove_reaction":
+        return this.send(request);
+      case "file":
+      case "ephemeral":
+      case "scheduled_message":
+      case "thread_reply":
+      case "stream_start":
+      case "stream_chunk":
+      case "stream_end":
+        throw untoldSend(`nothing shows a ${response.kind} that was sent before`);
     }
   }
 

@@ -8,6 +8,7 @@ import { SlackApi, clientOptions } from "./api.ts";
 import { HttpClient } from "./http-client.ts";
 import { libraryLogger } from "./library-logger.ts";
 import { startRequests } from "./request-transport.ts";
+import { sendRatesAt } from "./send-rates.ts";
 import { SlackSession } from "./session.ts";
 import { startSocket } from "./socket-transport.ts";
 
@@ -43,7 +44,9 @@ async function start(context: AdapterContext<SlackSettings>): Promise<RunningAda
     signal.throwIfAborted();
     return {
       closed: Promise.race([transport.closed, session.revoked, broken.promise]),
+      sendRates: sendRatesAt(settings.apiUrl),
       send: async (request) => ({ platformMessageId: await session.responses.send(request) }),
+      completeSend: async (request) => ({ platformMessageId: await session.responses.complete(request) }),
       setStatus: ({ conversation, replyTo, status }) => session.status.set(conversation, replyTo, status),
       history: (request) => session.history.read(request),
       attachment: (request) => session.files.download(request),

@@ -1,6 +1,7 @@
 /** Posting: each part once, also where an answer is lost or a send is tried again. */
 import { GatewayError } from "../../src/contract/errors.ts";
 import { BoundedMap } from "../../src/support/bounded-map.ts";
+import { untoldSend } from "../../src/support/untold-send.ts";
 import type { SlackApi } from "./api.ts";
 import { fieldsOf, listOf, textOf, type Fields } from "./fields.ts";
 import { longestMarkdown, toMrkdwn } from "./mrkdwn.ts";
@@ -11,12 +12,23 @@ export type Spot = { readonly channel: string; readonly threadTs: string };
 /** What one message shows. `markdown` may be `""` where there are blocks. */
 export type Content = { readonly markdown: string; readonly blocks: readonly Fields[] };
 
+/** Which send the posts belong to. */
+export type PostedSend = {
+  /** `""`: its posts are not told apart. */
+  readonly key: string;
+  /** An earlier life may have made its posts, from then on; `null`: none has. */
+  readonly doubtedSinceMs: number | null;
+};
+
 type Found = { readonly kind: "there"; readonly ts: string } | { readonly kind: "absent" | "hidden" };
 
 const mostUnfinished = 1_000;
-/** The messages among which one is looked for whose answer was lost. */
+/** The messages among which one is looked for whose answer was lost just now. */
 const lookedThrough = 20;
 const lookBackSeconds = 120;
+/** And those among which one of an earlier life is looked for. */
+const pageMessages = 200;
+const mostPages = 5;
 const eventType = "bulkhead_send";
 
 /** Posts of one adapter. */
@@ -32,13 +44,15 @@ export class Poster {
   }
 
   /**
-   * Posts `contents` in order and resolves with the first message's ts. Called again with the same `key` after a failure,
-   * it goes on where it stopped.
+   * Posts `contents` in order and resolves with the first message's ts. Called again with the same key after a failure,
+   * it goes on where it stopped; in doubt it looks first what is there.
    * @throws {GatewayError} `timeout` when nobody knows whether the last one arrived; else what the call refuses.
    */
-  async post(spot: Spot, contents: readonly Content[], key: string): Promise<string> {
+  async post(spot: Spot, contents: readonly Content[], { key, doubtedSinceMs }: PostedSend): Promise<string> {
     const posted = [...(this.#unfinished.get(key) ?? [])];
     try {
+      if (doubtedSinceMs !== null)
+        posted.push(...(await this.#partsThere(spot, key, doubtedSinceMs)).slice(posted.length, contents.length));
       for (const [index, content] of contents.entries())
         if (index >= posted.length)
           posted.push(await this.#postOne(spot, content, key === "" ? "" : `${key}/${index}`));
@@ -76,22 +90,59 @@ export class Poster {
     throw new GatewayError("platform_unavailable", `${error.message}; the message is not in the channel`);
   }
 
+  /** The first parts of a send that an earlier life posted. @throws {GatewayError} `timeout`: it cannot be told. */
+  async #partsThere(spot: Spot, key: string, sinceMs: number): Promise<readonly string[]> {
+    const byKey = new Map<string, string>();
+    let cursor = "";
+    for (let page = 0; page === 0 || cursor !== ""; page += 1) {
+      if (page === mostPages) throw untoldSend(`more than ${mostPages * pageMessages} messages were posted since`);
+      const found = await this.#page(spot, { limit: pageMessages, oldest: secondsOf(sinceMs), cursor });
+      if (found === null) throw untoldSend("the conversation's history cannot be read");
+      for (const message of found.messages) byKey.set(keyOf(message), textOf(message["ts"]));
+      cursor = found.cursor;
+    }
+    const parts: string[] = [];
+    for (;;) {
+      const ts = byKey.get(`${key}/${parts.length}`);
+      if (ts === undefined) return parts;
+      parts.push(ts);
+    }
+  }
+
   /** Whether the message of `key` is in its channel. `hidden`: it cannot be seen. */
   async #find(spot: Spot, key: string): Promise<Found> {
-    const method = spot.threadTs === "" ? "conversations.history" : "conversations.replies";
+    const since = secondsOf(Date.now() - lookBackSeconds * 1000);
+    const page = await this.#page(spot, {
+      limit: lookedThrough,
+      oldest: spot.threadTs === "" ? "" : since,
+      cursor: "",
+    });
+    if (page === null) return { kind: "hidden" };
+    const found = page.messages.find((message) => keyOf(message) === key);
+    return found === undefined ? { kind: "absent" } : { kind: "there", ts: textOf(found["ts"]) };
+  }
+
+  /** What was said at `spot`, with the marks of our own posts; `null` where we may not look. */
+  async #page(
+    spot: Spot,
+    { limit, oldest, cursor }: { readonly limit: number; readonly oldest: string; readonly cursor: string },
+  ): Promise<{ readonly messages: readonly Fields[]; readonly cursor: string } | null> {
+    const isThread = spot.threadTs !== "";
     const request = {
       channel: spot.channel,
-      limit: lookedThrough,
+      limit,
       include_all_metadata: true,
-      ...(spot.threadTs === "" ? {} : { ts: spot.threadTs, oldest: String(Date.now() / 1000 - lookBackSeconds) }),
+      ...(isThread ? { ts: spot.threadTs } : {}),
+      ...(oldest === "" ? {} : { oldest }),
+      ...(cursor === "" ? {} : { cursor }),
     };
     try {
-      const messages = listOf((await this.#api.call(method, request))["messages"]).map(fieldsOf);
-      const found = messages.find((message) => keyOf(message) === key);
-      return found === undefined ? { kind: "absent" } : { kind: "there", ts: textOf(found["ts"]) };
+      const answer = await this.#api.call(isThread ? "conversations.replies" : "conversations.history", request);
+      const next = textOf(fieldsOf(answer["response_metadata"])["next_cursor"]);
+      return { messages: listOf(answer["messages"]).map(fieldsOf), cursor: next };
     } catch {
       // The send's own failure says more than this one.
-      return { kind: "hidden" };
+      return null;
     }
   }
 
@@ -122,6 +173,11 @@ export function bodyOf({ markdown, blocks }: Content): Fields {
     throw new GatewayError("too_large", `Cannot send the response: text has ${markdown.length} characters`);
   const own = markdown.trim() === "" ? [] : [{ type: "markdown", text: markdown }];
   return { text: toMrkdwn(markdown) || "…", blocks: [...own, ...blocks] };
+}
+
+/** As Slack writes moments. Clocks differ: a minute more is looked at. */
+function secondsOf(ms: number): string {
+  return String(ms / 1000 - 60);
 }
 
 function metadataOf(key: string): Fields {

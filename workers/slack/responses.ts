@@ -1,8 +1,9 @@
 /** What a handler answers, as Slack shows it: one way per kind. */
-import type { SendRequest } from "../../src/contract/adapter.ts";
+import type { DoubtfulSend, SendRequest } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { ReplyTo } from "../../src/contract/message.ts";
 import type { Response } from "../../src/contract/response.ts";
+import { untoldSend } from "../../src/support/untold-send.ts";
 import { EditStreams } from "../../src/support/edit-streams.ts";
 import { nameOfEmoji } from "../../src/support/emoji.ts";
 import { BoundedMap } from "../../src/support/bounded-map.ts";
@@ -13,7 +14,7 @@ import type { Channels } from "./channels.ts";
 import { textOf } from "./fields.ts";
 import type { Files } from "./files.ts";
 import { splitMarkdown } from "./mrkdwn.ts";
-import { bodyOf, placeOf, type Content, type Poster, type Spot } from "./poster.ts";
+import { bodyOf, placeOf, type Content, type PostedSend, type Poster, type Spot } from "./poster.ts";
 import { richBlocks } from "./rich-blocks.ts";
 import type { Whispers } from "./whispers.ts";
 
@@ -38,6 +39,8 @@ const mostStreams = 1_000;
 /** Threads that were begun and have nothing in them yet. */
 const mostBegun = 1_000;
 const placeholder = "…";
+/** Of a stream: its posts are not looked for. */
+const unnamed: PostedSend = { key: "", doubtedSinceMs: null };
 
 /** The responses of one adapter. */
 export class Responses implements Disposable {
@@ -55,14 +58,14 @@ export class Responses implements Disposable {
       fit: splitMarkdown,
       onError: options.onStreamError,
       post: async (conversation, text, replyTo) =>
-        this.#post(await this.#placeOf(conversation, replyTo), { text, blocks: [], key: "" }),
+        this.#post(await this.#placeOf(conversation, replyTo), { text, blocks: [], ...unnamed }),
       edit: (conversation, messageId, text) => this.#edit(conversation, messageId, text),
     });
   }
 
   /** Sends one response; resolves with Slack's id of what it made. @throws {GatewayError} what Slack or its limits refuse. */
   async send(request: SendRequest): Promise<string | null> {
-    const { conversation, response, replyTo, idempotencyKey: key } = request;
+    const { conversation, response, replyTo, idempotencyKey } = request;
     if (response.kind === "stream_chunk") {
       this.#streams.chunk(conversation, response.text);
       return null;
@@ -70,13 +73,13 @@ export class Responses implements Disposable {
     if (response.kind === "stream_start") return this.#streams.start(conversation, replyTo);
     if (response.kind === "stream_end") return this.#streams.end(conversation, response.text, replyTo);
     const place = await this.#placeOf(conversation, replyTo);
+    const sent = { key: idempotencyKey, doubtedSinceMs: null };
     switch (response.kind) {
       case "text":
-        return this.#post(place, { text: response.text, blocks: [], key });
-      case "thread_reply":
-        return this.#replyInThread(place, response, key);
       case "rich_message":
-        return this.#post(place, { text: response.text, blocks: richBlocks(response), key });
+        return this.#say(place, response, sent);
+      case "thread_reply":
+        return this.#replyInThread(place, response, sent);
       case "file":
         return this.#upload(place, response);
       case "reaction":
@@ -87,6 +90,33 @@ export class Responses implements Disposable {
         return this.#options.whispers.send(place, response, place.reply);
       case "scheduled_message":
         return this.#schedule(place, response);
+    }
+  }
+
+  /**
+   * Says what is not there yet of a send whose answer was lost. Our posts carry their send's key, and a reaction is there
+   * once; of everything else Slack tells nothing.
+   * @throws {GatewayError} `timeout` where it cannot be told; else as {@link Responses.send}.
+   */
+  async complete(request: DoubtfulSend): Promise<string | null> {
+    const { conversation, response, replyTo, idempotencyKey, attemptedAt } = request;
+    const sent = { key: idempotencyKey, doubtedSinceMs: Date.parse(attemptedAt) };
+    switch (response.kind) {
+      case "text":
+      case "rich_message":
+        return this.#say(await this.#placeOf(conversation, replyTo), response, sent);
+      case "thread_reply":
+        return this.#replyInThread(await this.#placeOf(conversation, replyTo), response, sent);
+      case "reaction":
+      case "remove_reaction":
+        return this.send(request);
+      case "file":
+      case "ephemeral":
+      case "scheduled_message":
+      case "stream_start":
+      case "stream_chunk":
+      case "stream_end":
+        throw untoldSend(`nothing shows a ${response.kind} that was sent before`);
     }
   }
 
@@ -102,9 +132,14 @@ export class Responses implements Disposable {
     return { channel, threadTs: threadOf(address, reply), reply };
   }
 
+  #say(place: Spot, response: Of<"text"> | Of<"rich_message">, sent: PostedSend): Promise<string> {
+    const blocks = response.kind === "rich_message" ? richBlocks(response) : [];
+    return this.#post(place, { text: response.text, blocks, ...sent });
+  }
+
   async #post(
     place: Spot,
-    { text, blocks, key }: { readonly text: string; readonly blocks: Content["blocks"]; readonly key: string },
+    { text, blocks, ...sent }: PostedSend & { readonly text: string; readonly blocks: Content["blocks"] },
   ): Promise<string> {
     const parts = splitMarkdown(text);
     // Blocks stand below the last of the text.
@@ -112,25 +147,27 @@ export class Responses implements Disposable {
     const contents = rows.map((markdown, index) => ({ markdown, blocks: index === rows.length - 1 ? blocks : [] }));
     // Refused before the first part is out.
     for (const content of contents) bodyOf(content);
-    const ts = await this.#options.poster.post(place, contents, key);
+    const ts = await this.#options.poster.post(place, contents, sent);
     this.#options.status.answered(place.channel, place.threadTs);
     return ts;
   }
 
   /** In the thread of what is answered; without one, a message with the thread's name begins it. */
-  async #replyInThread(place: Place, response: Of<"thread_reply">, key: string): Promise<string> {
+  async #replyInThread(place: Place, response: Of<"thread_reply">, sent: PostedSend): Promise<string> {
+    const { key } = sent;
     const known = place.threadTs || (place.reply["ts"] ?? this.#begun.get(key) ?? "");
     bodyOf({ markdown: response.text.trim().slice(0, 1), blocks: [] });
-    const threadTs = known === "" ? await this.#beginThread(place, response.threadName, key) : known;
-    const ts = await this.#post({ channel: place.channel, threadTs }, { text: response.text, blocks: [], key });
+    const threadTs = known === "" ? await this.#beginThread(place, response.threadName, sent) : known;
+    const ts = await this.#post({ channel: place.channel, threadTs }, { text: response.text, blocks: [], ...sent });
     this.#begun.delete(key);
     return ts;
   }
 
   /** Remembered until the thread has its text: sent again, that goes into the same one. */
-  async #beginThread(place: Place, name: string, key: string): Promise<string> {
-    const threadTs = await this.#post(place, { text: `**${name}**`, blocks: [], key: `${key}/thread` });
-    this.#begun.set(key, threadTs);
+  async #beginThread(place: Place, name: string, sent: PostedSend): Promise<string> {
+    const key = `${sent.key}/thread`;
+    const threadTs = await this.#post(place, { text: `**${name}**`, blocks: [], ...sent, key });
+    this.#begun.set(sent.key, threadTs);
     return threadTs;
   }
 

@@ -1,5 +1,5 @@
 /** Telegram: long polling, or a webhook where one is configured. */
-import type { AdapterContext, AdapterModule, Policy, RunningAdapter } from "../../src/contract/adapter.ts";
+import type { AdapterContext, AdapterModule, Policy, RunningAdapter, SendRates } from "../../src/contract/adapter.ts";
 import { capabilitiesOf } from "../../src/contract/capabilities.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { TelegramSettings } from "../../src/contract/settings.ts";
@@ -12,6 +12,7 @@ import { syncMenu } from "./command-menu.ts";
 import { fetchAttachment } from "./fetch-attachment.ts";
 import { type Inbound, openInbound } from "./inbound.ts";
 import { Responder } from "./responder.ts";
+import { sendRatesAt } from "./send-rates.ts";
 import { TopicMemory } from "./topic-memory.ts";
 
 /** Telegram shows it for five seconds. */
@@ -57,6 +58,7 @@ type AdapterParts = {
 /** One bot, running. */
 class TelegramAdapter implements RunningAdapter {
   readonly closed: Promise<void>;
+  readonly sendRates: SendRates;
   readonly #parts: AdapterParts;
   readonly #ending = new AbortController();
   readonly #responder: Responder;
@@ -69,6 +71,7 @@ class TelegramAdapter implements RunningAdapter {
     this.#parts = parts;
     const { context, api, migrations, topics, inbound } = parts;
     this.closed = inbound.closed;
+    this.sendRates = sendRatesAt(context.settings.apiUrl);
     const { signal } = this.#ending;
     this.#responder = new Responder({ api, migrations, topics, log: context.log, signal });
     this.#typing = new TypingIndicators({

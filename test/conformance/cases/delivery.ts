@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../src/contract/errors.ts";
 import { AdapterBench } from "../adapter-bench.ts";
-import type { ConformanceCase } from "../conformance-case.ts";
+import { either, withoutAcknowledgements, withoutRecovery, type ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
+import { FakeClock } from "../fake-clock.ts";
 import { turns, within } from "../within.ts";
 
 /** Messages said while nothing is accepted. */
 const floodMessages = 200;
 const streamMessages = 40;
+/** After a refusal it, or its platform, tries again within this. */
+const retrySeconds = 120;
 
 /** The same message again has the same identity; another one has another. */
 export async function givesAnOldMessageItsOldId(platform: EmulatedPlatform): Promise<void> {
@@ -38,6 +41,7 @@ export async function acknowledgesAfterAccept(platform: EmulatedPlatform): Promi
 
 /** What the gateway refuses is not acknowledged, and comes again: from the platform, or in the next life. */
 export async function keepsWhatWasRefused(platform: EmulatedPlatform): Promise<void> {
+  await using clock = FakeClock.gentle();
   await using bench = await AdapterBench.start(platform);
   bench.keepRunning();
   bench.ledger.refuse(new GatewayError("journal_unavailable", "Cannot accept the message: the journal is away"));
@@ -47,7 +51,7 @@ export async function keepsWhatWasRefused(platform: EmulatedPlatform): Promise<v
   assert.ok(!platform.isAcknowledged(id), "it acknowledged a message that the gateway refused");
   bench.ledger.release();
   await platform.say({ text: "later" });
-  await bench.ledger.acceptedText("later");
+  await clock.hurry(bench.ledger.acceptedText("later"), retrySeconds, "what was said after a refusal");
   if (bench.ledger.texts("refused").length === 0) await bench.respawn();
   await bench.ledger.acceptedText("refused at first");
 }
@@ -101,14 +105,6 @@ function numberIn(text: string): number {
   return Number(text.slice(text.indexOf(" ") + 1));
 }
 
-function withoutAcknowledgements({ traits }: EmulatedPlatform): string | null {
-  return traits.acknowledges ? null : "the platform is told of no message";
-}
-
-function withoutRecovery({ traits }: EmulatedPlatform): string | null {
-  return traits.recoversMissed ? null : "the platform neither redelivers nor has a history";
-}
-
 /** See each. */
 export const deliveryCases: readonly ConformanceCase[] = [
   { title: "gives a message that comes again its old id, and each other one its own", run: givesAnOldMessageItsOldId },
@@ -119,7 +115,8 @@ export const deliveryCases: readonly ConformanceCase[] = [
   },
   {
     title: "brings again what the gateway refused",
-    unless: (platform) => withoutAcknowledgements(platform) ?? withoutRecovery(platform),
+    setsClock: true,
+    unless: either(withoutAcknowledgements, withoutRecovery),
     run: keepsWhatWasRefused,
   },
   { title: "brings a flood in order once there is credit", run: survivesAFloodWithoutCredit },

@@ -1,16 +1,24 @@
-/** A service at fault, as the supervisor shows it: what a person must do, and no storm. */
+/** A service at fault, as the supervisor shows it: what a person must do, no storm, and a silence that is noticed. */
 import assert from "node:assert/strict";
-import { calledByClients, type ConformanceCase } from "../conformance-case.ts";
+import type { AdapterStatus } from "../../../src/contract/status.ts";
+import { calledByClients, either, withoutConnection, type ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
 import { GatewayBench } from "../gateway-bench.ts";
 import { within } from "../within.ts";
 
 /** Contacts of one life that fails. */
 const mostTries = 10;
-/** A quick supervisor: three failures, then a long wait. */
-const hasty = "backoff_min_ms = 50\nbackoff_max_ms = 100\nslow_retry_failures = 3\nslow_retry_ms = 600000";
+/** A quick supervisor: two failures, then a long wait. */
+const hasty = "backoff_min_ms = 50\nbackoff_max_ms = 100\nslow_retry_failures = 2\nslow_retry_ms = 600000";
 /** Too short for a start on a busy machine: only for one that is to fail. */
 const impatient = `${hasty}\nstart_timeout_ms = 2000`;
+const quick = "backoff_min_ms = 50\nbackoff_max_ms = 100";
+/** What a silence may be called: by the supervisor, or by an adapter that hands its connection back. */
+const silences: readonly AdapterStatus["reason"][] = ["silent_transport", "stream_ended", "platform_unavailable"];
+/** Lives that one silence may cost. */
+const mostLives = 2;
+/** The longest that a case waits for one to show, milliseconds. */
+const longestSilenceMs = 20_000;
 
 /** `needs_attention` with what a person must do; not tried again by itself; well again once it is put right. */
 export async function needsAttention(platform: EmulatedPlatform): Promise<void> {
@@ -63,12 +71,54 @@ export async function makesNoStorm(platform: EmulatedPlatform): Promise<void> {
   await bench.talk("well again");
 }
 
+/** The connection stays open and carries nothing: the status says so, a new one takes its place, and nothing is lost. */
+export async function endsASilence(platform: EmulatedPlatform): Promise<void> {
+  await using bench = await GatewayBench.start(platform, { supervisor: quick });
+  await bench.reached("running");
+  await bench.talk("before the silence");
+  const { total } = platform.connections;
+  const noticed = bench.nextState(
+    ({ state, reason }) => state === "reconnecting" || reason !== "none",
+    "a silent connection in the adapter's status",
+  );
+  platform.freezeConnections();
+  await platform.say({ text: "into the silence" });
+  const { state, reason } = await noticed;
+  assert.ok(state === "reconnecting" || silences.includes(reason), `the status says ${state} for the reason ${reason}`);
+  await bench.reached("running", () => platform.connections.total > total);
+  if (platform.traits.recoversMissed) await bench.hears("into the silence");
+  await bench.talk("after the silence");
+  const { restarts } = await bench.adapter();
+  assert.ok(restarts <= mostLives, `one silence cost ${restarts} lives`);
+}
+
+/** Where the times of an adapter are too long for a test. */
+function withoutShortSilence({ traits, module }: EmulatedPlatform): string | null {
+  const { silenceShowsMs = module.maxSilenceMs } = traits;
+  if (silenceShowsMs === 0) return "it does not say how soon a silence of it shows";
+  if (silenceShowsMs <= longestSilenceMs) return null;
+  return `a silence of it shows only after ${silenceShowsMs / 1_000} s`;
+}
+
 function msUntil(time: string | null): number {
   return time === null ? 0 : Date.parse(time) - Date.now();
 }
 
 /** See each. */
 export const gatewayFaultCases: readonly ConformanceCase[] = [
-  { title: "needs attention for bad credentials, and is not tried again by itself", run: needsAttention },
-  { title: "waits as long as it is asked, and makes no storm against a service that is away", run: makesNoStorm },
-].map((each) => ({ ...each, unless: calledByClients }));
+  {
+    title: "needs attention for bad credentials, and is not tried again by itself",
+    unless: calledByClients,
+    run: needsAttention,
+  },
+  {
+    title: "waits as long as it is asked, and makes no storm against a service that is away",
+    unless: calledByClients,
+    run: makesNoStorm,
+  },
+  {
+    title: "shows a half-open connection in its status, and gets over it",
+    unless: either(calledByClients, withoutConnection, withoutShortSilence),
+    run: endsASilence,
+  },
+];

@@ -1,10 +1,10 @@
 /** The platform's secrets, looked for in everything that a gateway writes or says. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform } from "../emulated-platform.ts";
 import { GatewayBench } from "../gateway-bench.ts";
+import { filesBelow } from "../../support/files-below.ts";
 import { formsOf } from "../../support/secret-forms.ts";
 
 const supervisor = "backoff_min_ms = 50\nbackoff_max_ms = 100";
@@ -54,7 +54,7 @@ export async function tellsNoSecrets(platform: EmulatedPlatform): Promise<void> 
 }
 
 function assertKept(platform: EmulatedPlatform, said: readonly string[], dataDir: string): void {
-  const files = readdirSync(dataDir).map((name) => [name, readFileSync(join(dataDir, name))] as const);
+  const files = filesBelow(dataDir);
   for (const secret of platform.secrets)
     for (const form of formsOf(secret)) {
       const found = said.filter((text) => text.includes(form)).map((text) => text.slice(0, 2_000));

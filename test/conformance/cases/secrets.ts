@@ -82,6 +82,16 @@ function assertKept({ platform, ledger }: AdapterBench): void {
 /** See each. */
 export const secretCases: readonly ConformanceCase[] = [
   { title: "keeps its secrets while all is well", run: keepsItsSecretsWhileAllIsWell },
-  { title: "keeps its secrets when a start fails", unless: calledByClients, run: keepsItsSecretsWhenAStartFails },
-  { title: "keeps its secrets when a send fails", unless: calledByClients, run: keepsItsSecretsWhenASendFails },
+  {
+    title: "keeps its secrets when a start fails",
+    setsClock: true,
+    unless: calledByClients,
+    run: keepsItsSecretsWhenAStartFails,
+  },
+  {
+    title: "keeps its secrets when a send fails",
+    setsClock: true,
+    unless: calledByClients,
+    run: keepsItsSecretsWhenASendFails,
+  },
 ];

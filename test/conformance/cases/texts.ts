@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { AdapterBench } from "../adapter-bench.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { EmulatedPlatform, ShownItem } from "../emulated-platform.ts";
+import { FakeClock } from "../fake-clock.ts";
 
 /** Each a whole message: what breaks code that counts bytes, cuts surrogates, or takes text for markup. */
 const hostileTexts: Readonly<Record<string, string>> = {
@@ -12,6 +13,9 @@ const hostileTexts: Readonly<Record<string, string>> = {
   "several lines": "one\ntwo\n\nthree",
   "quotes and slashes": "\"quoted\" 'single' back\\slash C:\\temp %s {0} $1",
 };
+
+/** As the outbox's own deadline of a send wants it. */
+const streamEndSeconds = 60;
 
 /** Comes in as it was written. */
 export async function hearsEveryText(platform: EmulatedPlatform): Promise<void> {
@@ -45,7 +49,9 @@ export async function splitsLongTexts(platform: EmulatedPlatform): Promise<void>
 
 /** Without a single space, and with characters that take two units: no half of one is ever shown. */
 export async function neverCutsACharacter(platform: EmulatedPlatform): Promise<void> {
-  await saysInParts(platform, `x${"😀".repeat(wordsFor(platform) * 2)}`);
+  const { limit, unit } = platform.traits.longestText;
+  const most = limit === 0 ? 5_000 : Math.ceil(limit / lengthIn("😀", unit));
+  await saysInParts(platform, `x${"😀".repeat(most * 2.5)}`);
 }
 
 /** A code block that is cut is closed, and opened again. */
@@ -62,11 +68,13 @@ export async function keepsCodeFencesWhole(platform: EmulatedPlatform): Promise<
 /** The end of a stream may be over-long as well. */
 export async function splitsTheEndOfAStream(platform: EmulatedPlatform): Promise<void> {
   const words = Array.from({ length: wordsFor(platform) }, (_, index) => `word-${index}`);
+  await using clock = new FakeClock();
   await using bench = await AdapterBench.start(platform);
   const heard = await bench.hear("tell me all");
   await bench.answer(heard, { kind: "stream_start" });
   await bench.answer(heard, { kind: "stream_chunk", text: words.slice(0, 10).join(" ") });
-  await bench.answer(heard, { kind: "stream_end", text: words.join(" ") });
+  const end = bench.answer(heard, { kind: "stream_end", text: words.join(" ") });
+  await clock.hurry(end, streamEndSeconds, "the end of a stream");
   const last = words.at(-1) ?? "";
   await bench.shown(({ text }) => text.endsWith(last), "the last word of a stream");
   // Of a message that was edited, its last state counts. What pages show while a stream runs is no message.
@@ -135,5 +143,5 @@ export const textCases: readonly ConformanceCase[] = [
   { title: "says a long text in parts", run: splitsLongTexts },
   { title: "never cuts a character in two", run: neverCutsACharacter },
   { title: "keeps code fences whole", unless: withoutFences, run: keepsCodeFencesWhole },
-  { title: "says the over-long end of a stream in parts", run: splitsTheEndOfAStream },
+  { title: "says the over-long end of a stream in parts", setsClock: true, run: splitsTheEndOfAStream },
 ];

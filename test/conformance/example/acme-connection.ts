@@ -2,21 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import type { HistoryMessage } from "../../../src/contract/message.ts";
 import { GatewayError } from "../../../src/library.ts";
-
-/** What somebody said there. */
-export type AcmeMessage = {
-  readonly id: string;
-  readonly room: string;
-  readonly user: { readonly id: string; readonly name: string };
-  readonly text: string;
-  readonly files: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly mime: string;
-    readonly size: number;
-  }[];
-};
+import { parseEvent, type AcmeEvent, type Line } from "./acme-events.ts";
+import { refusalOf } from "./acme-refusal.ts";
 
 /** Where to connect, and who hears of it. */
 export type AcmeConnectionOptions = {
@@ -26,17 +15,20 @@ export type AcmeConnectionOptions = {
   /** Ends the connection. */
   readonly signal: AbortSignal;
   onFrame(): void;
-  onMessage(message: AcmeMessage): void;
+  /** May come before {@link AcmeConnection.open} resolves. */
+  onEvent(event: AcmeEvent, connection: AcmeConnection): void;
+  /** So many lines said nothing that Acme's documentation knows; once a minute at most. */
+  onIgnored(count: number): void;
   /** Once, after a successful login. `null`: it was ended by us. */
   onClosed(reason: GatewayError | null): void;
 };
 
-type Line = Readonly<Record<string, unknown>> & { readonly type?: unknown; readonly ref?: unknown };
 type Call = { readonly resolve: (line: Line) => void; readonly reject: (reason: GatewayError) => void };
 
 const loginDeadlineMs = 10_000;
 const callDeadlineMs = 10_000;
-const pingPeriodMs = 5_000;
+const pingPeriodMs = 1_000;
+const ignoredPeriodMs = 60_000;
 
 /** A connection that is logged in, or over. */
 export class AcmeConnection {
@@ -46,8 +38,11 @@ export class AcmeConnection {
   readonly #login = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
   #lastRef = 0;
+  #ignored = 0;
+  #ignoredAtMs = Number.NEGATIVE_INFINITY;
   #reason: GatewayError | null = null;
   #isLoggedIn = false;
+  #isOurEnd = false;
   #pings: NodeJS.Timeout | null = null;
 
   private constructor(options: AcmeConnectionOptions) {
@@ -78,26 +73,39 @@ export class AcmeConnection {
       clearTimeout(deadline);
     }
     connection.#isLoggedIn = true;
-    connection.#pings = setInterval(() => {
-      connection.ping().catch((reason: unknown) => connection.close(GatewayError.from(reason)));
-    }, pingPeriodMs);
+    // Only the answers count: a connection on which none comes is silent, and its supervisor ends it.
+    connection.#pings = setInterval(() => connection.#write({ type: "ping" }), pingPeriodMs);
     return connection;
   }
 
   /** Asks for a sign of life. @throws {GatewayError} when there is none. */
   async ping(): Promise<void> {
-    await this.#ask({ type: "ping" }, this.#options.signal);
+    await this.call({ type: "ping" }, this.#options.signal);
   }
 
-  /** Tells Acme that `id` is ours now. */
+  /** Tells Acme that event `id` is ours now. */
   acknowledge(id: string): void {
     this.#write({ type: "ack", id });
   }
 
-  /** Makes Acme show something. Resolves with its id. @throws {GatewayError} what Acme says against it. */
-  async call(call: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<string> {
-    const { id } = await this.#ask(call, signal);
-    return String(id);
+  /** What was said in a room, the oldest first. @throws {GatewayError} `not_found`. */
+  async past(
+    request: { readonly room: string; readonly limit: number; readonly before: string | null },
+    signal: AbortSignal,
+  ): Promise<readonly HistoryMessage[]> {
+    const { messages } = await this.call({ type: "history", ...request }, signal);
+    // Acme's own answer, in the form that its documentation promises.
+    const newestFirst = messages as readonly {
+      readonly user: { readonly name: string } | null;
+      readonly text: string;
+      readonly atMs: number;
+    }[];
+    return newestFirst.toReversed().map(({ user, text, atMs }) => ({
+      author: user?.name ?? "bot",
+      text,
+      isBot: user === null,
+      timestamp: new Date(atMs).toISOString(),
+    }));
   }
 
   /** Writes a file's bytes to `path`. @throws {GatewayError} `too_large`, `not_found`. */
@@ -105,7 +113,7 @@ export class AcmeConnection {
     request: { readonly id: string; readonly path: string; readonly maxBytes: number },
     signal: AbortSignal,
   ): Promise<{ readonly sizeBytes: number }> {
-    const { data } = await this.#ask({ type: "fetch", id: request.id, maxBytes: request.maxBytes }, signal);
+    const { data } = await this.call({ type: "fetch", id: request.id, maxBytes: request.maxBytes }, signal);
     const bytes = Buffer.from(String(data), "base64");
     if (bytes.length > request.maxBytes)
       throw new GatewayError("too_large", `Cannot take the file: it is ${bytes.length} bytes long`);
@@ -113,19 +121,8 @@ export class AcmeConnection {
     return { sizeBytes: bytes.length };
   }
 
-  /** Ends it, for `reason` or because we want to. */
-  close(reason: GatewayError | null): void {
-    this.#reason ??= reason;
-    this.#socket.destroy();
-  }
-
-  /** Ends it; resolves when the socket is closed. */
-  async end(): Promise<void> {
-    this.close(null);
-    await this.#gone.promise;
-  }
-
-  #ask(line: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Line> {
+  /** Asks Acme for something; resolves with its answer. @throws {GatewayError} what Acme says against it, or `timeout`. */
+  async call(line: Line, signal: AbortSignal): Promise<Line> {
     this.#lastRef += 1;
     const ref = this.#lastRef;
     const answer = Promise.withResolvers<Line>();
@@ -139,77 +136,74 @@ export class AcmeConnection {
     else if (this.#socket.destroyed)
       answer.reject(new GatewayError("platform_unavailable", "Cannot reach Acme: its connection is closed"));
     else this.#write({ ...line, ref });
-    return answer.promise.finally(() => {
+    try {
+      return await answer.promise;
+    } finally {
       clearTimeout(deadline);
       signal.removeEventListener("abort", onAbort);
       this.#calls.delete(ref);
-    });
+    }
   }
 
-  #write(line: Readonly<Record<string, unknown>>): void {
+  /** Ends it, for `reason`. */
+  close(reason: GatewayError): void {
+    this.#reason ??= reason;
+    this.#socket.destroy();
+  }
+
+  /** Ends it; resolves when the socket is closed. */
+  async end(): Promise<void> {
+    this.#isOurEnd ||= !this.#socket.destroyed;
+    this.#socket.destroy();
+    await this.#gone.promise;
+  }
+
+  #write(line: Line): void {
     this.#socket.write(`${JSON.stringify(line)}\n`);
   }
 
   #onLine(text: string): void {
-    let line: Line | null;
+    let line: unknown = null;
     try {
-      line = JSON.parse(text) as Line | null;
+      line = JSON.parse(text);
     } catch {
-      // What is no JSON says nothing.
-      return;
+      // What is no JSON says nothing, as does what is no object.
     }
-    if (typeof line !== "object" || line === null) return;
+    if (typeof line !== "object" || line === null) return this.#ignore();
     this.#options.onFrame();
-    const call = typeof line.ref === "number" ? this.#calls.get(line.ref) : undefined;
-    if (line.type === "welcome") this.#login.resolve();
-    else if (line.type === "refused" && call === undefined) this.close(refusalOf(line));
-    else if (line.type === "message") {
-      const message = parseMessage(line);
-      if (message !== null) this.#options.onMessage(message);
-    } else if (line.type === "refused") call?.reject(refusalOf(line));
-    else call?.resolve(line);
+    this.#onMessage(line as Line);
+  }
+
+  #onMessage(line: Line): void {
+    const { type, ref, id } = line;
+    const call = typeof ref === "number" ? this.#calls.get(ref) : undefined;
+    if (call !== undefined) return type === "refused" ? call.reject(refusalOf(line)) : call.resolve(line);
+    // To a ping, or to a call that did not wait so long.
+    if (type === "pong" || ref !== undefined) return;
+    if (type === "welcome") return this.#login.resolve();
+    if (type === "refused") return this.close(refusalOf(line));
+    const event = parseEvent(line);
+    if (event !== null) return this.#options.onEvent(event, this);
+    this.#ignore();
+    // It would come again for ever.
+    if (typeof id === "string") this.acknowledge(id);
+  }
+
+  #ignore(): void {
+    this.#ignored += 1;
+    if (Date.now() - this.#ignoredAtMs < ignoredPeriodMs) return;
+    this.#ignoredAtMs = Date.now();
+    this.#options.onIgnored(this.#ignored);
   }
 
   #onClose(): void {
     if (this.#pings !== null) clearInterval(this.#pings);
-    const isAborted = this.#options.signal.aborted;
+    const isOurEnd = this.#isOurEnd || this.#options.signal.aborted;
     const reason = this.#reason ?? new GatewayError("platform_unavailable", "Cannot go on: Acme closed the connection");
     this.#login.reject(reason);
     this.#login.promise.catch(() => {});
     for (const call of this.#calls.values()) call.reject(reason);
-    if (this.#isLoggedIn) this.#options.onClosed(isAborted ? null : reason);
+    if (this.#isLoggedIn) this.#options.onClosed(isOurEnd ? null : reason);
     this.#gone.resolve();
   }
-}
-
-/** What Acme says against something, as what a supervisor and a consumer act on. */
-function refusalOf({ reason, retryAfterSeconds }: Line): GatewayError {
-  switch (reason) {
-    case "bad_token":
-      return new GatewayError("unauthorized", "Cannot log in to Acme: the token was refused", {
-        userAction: "Put a token from Acme's settings page into [messaging.acme.settings]",
-      });
-    case "busy":
-      return new GatewayError("rate_limited", "Cannot do this yet: Acme asks to wait", {
-        retry: { kind: "after", delayMs: Number(retryAfterSeconds) * 1_000 },
-      });
-    case "no_such_room":
-    case "no_such_message":
-    case "no_such_file":
-      return new GatewayError("not_found", `Cannot do this: Acme says ${reason}`);
-    case "too_large":
-      return new GatewayError("too_large", "Cannot take the file: it is larger than allowed");
-    case "too_long":
-      return new GatewayError("message_rejected", "Cannot say this: it is too long for Acme");
-    default:
-      return new GatewayError("platform_unavailable", "Cannot do this: Acme has a problem of its own");
-  }
-}
-
-function parseMessage(line: Line): AcmeMessage | null {
-  const { id, room, user, text, files = [] } = line as Partial<AcmeMessage>;
-  const isWhole =
-    typeof id === "string" && typeof room === "string" && typeof text === "string" && Array.isArray(files);
-  if (!isWhole || typeof user?.id !== "string" || typeof user.name !== "string") return null;
-  return { id, room, user, text, files };
 }

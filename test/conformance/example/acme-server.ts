@@ -1,46 +1,42 @@
-/** Acme itself, as far as its documentation says: what it refuses, what it gives again, and its faults on command. */
+/** Acme's server, as far as its documentation says: logins, what it gives again until it is acknowledged, its faults on command. */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import type { FaultPlace, PlatformFault, ShownItem } from "../emulated-platform.ts";
+import type { FaultPlace, PlatformFault } from "../emulated-platform.ts";
 import { Observed } from "../observed.ts";
+import type { AcmeWorld, EventLine, Line } from "./acme-world.ts";
 
-type Line = Readonly<Record<string, unknown>>;
-/** A message as Acme keeps it until it is acknowledged. */
-export type KeptMessage = Line & { readonly id: string };
 type Client = { readonly socket: Socket; isLoggedIn: boolean; isFrozen: boolean };
 
-const longestCodePoints = 500;
+/** Calls that make people see something: these meet the faults of sends. */
+const shows: readonly unknown[] = ["say", "react"];
 
 /** A server on a free port of loopback. */
 export class AcmeServer implements AsyncDisposable {
-  readonly shown = new Observed<ShownItem>();
   readonly acknowledged = new Observed<string>();
   readonly faultsMet = new Observed<FaultPlace>();
-  readonly files = new Map<string, Uint8Array>();
-  readonly rooms: ReadonlySet<string>;
   totalConnections = 0;
+  readonly #world: AcmeWorld;
   readonly #token: string;
   readonly #server: Server;
   readonly #clients = new Set<Client>();
-  readonly #messages: KeptMessage[] = [];
+  readonly #events: EventLine[] = [];
   readonly #faults = new Map<FaultPlace, PlatformFault>();
   readonly #used = new Map<FaultPlace, number>();
   #onEmpty: (() => void)[] = [];
-  #lastId = 0;
 
-  private constructor(server: Server, token: string, rooms: readonly string[]) {
+  private constructor(server: Server, token: string, world: AcmeWorld) {
     this.#server = server;
     this.#token = token;
-    this.rooms = new Set(rooms);
+    this.#world = world;
     server.on("connection", (socket) => this.#onConnection(socket));
   }
 
-  static async start(token: string, rooms: readonly string[]): Promise<AcmeServer> {
+  static async start(token: string, world: AcmeWorld): Promise<AcmeServer> {
     const server = createServer({ noDelay: true });
     const listening = Promise.withResolvers<void>();
     server.listen(0, "127.0.0.1", listening.resolve);
     await listening.promise;
-    return new AcmeServer(server, token, rooms);
+    return new AcmeServer(server, token, world);
   }
 
   get port(): number {
@@ -59,20 +55,22 @@ export class AcmeServer implements AsyncDisposable {
     if (this.#clients.size > 0) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
   }
 
-  nextId(): string {
-    this.#lastId += 1;
-    return `a${this.#lastId}`;
+  /** Keeps an event until it is acknowledged, and gives it to whoever is logged in. Its id. */
+  tell(event: EventLine): string {
+    this.#events.push(event);
+    this.#broadcast(event);
+    return event.id;
   }
 
-  /** Keeps a message and gives it to whoever is logged in. */
-  say(message: KeptMessage): void {
-    this.#messages.push(message);
-    this.#broadcast({ type: "message", ...message });
-  }
-
+  /** Gives an event again, acknowledged or not. */
   repeat(id: string): void {
-    const message = this.#messages.find((kept) => kept.id === id);
-    if (message !== undefined) this.#broadcast({ type: "message", ...message });
+    const event = this.#events.find((kept) => kept.id === id);
+    if (event !== undefined) this.#broadcast(event);
+  }
+
+  /** Resolves once the bot has acknowledged event `id`. */
+  async acknowledgedOne(id: string): Promise<void> {
+    await this.acknowledged.first((other) => other === id, `the acknowledgement of ${id}`);
   }
 
   /** Sends bytes that are no line of the protocol. */
@@ -135,12 +133,13 @@ export class AcmeServer implements AsyncDisposable {
   }
 
   #onLine(client: Client, line: Line): void {
-    if (line["type"] === "login") this.#onLogin(client, line);
+    const { type, ref } = line;
+    if (type === "login") this.#onLogin(client, line);
     else if (!client.isLoggedIn) client.socket.destroy();
-    else if (line["type"] === "ping") this.#write(client, { type: "pong", ref: line["ref"] });
-    else if (line["type"] === "ack") this.#onAck(String(line["id"]));
-    else if (line["type"] === "fetch") this.#write(client, this.#fileAnswer(line));
-    else if (!this.#meetsFault("send", client, line)) this.#write(client, this.#show(line));
+    else if (type === "ping") this.#write(client, { type: "pong", ref });
+    else if (type === "ack") this.#onAck(String(line["id"]));
+    else if (!shows.includes(type) || !this.#meetsFault("send", client, line))
+      this.#write(client, { ...this.#world.answer(line), ref });
   }
 
   #onLogin(client: Client, line: Line): void {
@@ -152,38 +151,11 @@ export class AcmeServer implements AsyncDisposable {
     client.isLoggedIn = true;
     this.totalConnections += 1;
     this.#write(client, { type: "welcome" });
-    for (const message of this.#messages)
-      if (!this.acknowledged.items.includes(message.id)) this.#write(client, { type: "message", ...message });
+    for (const event of this.#events) if (!this.acknowledged.items.includes(event.id)) this.#write(client, event);
   }
 
   #onAck(id: string): void {
     if (!this.acknowledged.items.includes(id)) this.acknowledged.add(id);
-  }
-
-  #fileAnswer({ id, maxBytes, ref }: Line): Line {
-    const bytes = this.files.get(String(id));
-    if (bytes === undefined) return { type: "refused", ref, reason: "no_such_file" };
-    if (bytes.length > Number(maxBytes)) return { type: "refused", ref, reason: "too_large" };
-    return { type: "file", ref, data: Buffer.from(bytes).toString("base64") };
-  }
-
-  #show(line: Line): Line {
-    const { type, ref } = line;
-    const conversation = String(line["room"]);
-    if (!this.rooms.has(conversation)) return { type: "refused", ref, reason: "no_such_room" };
-    if (type === "react") {
-      const messageId = String(line["id"]);
-      if (!this.#messages.some(({ id }) => id === messageId))
-        return { type: "refused", ref, reason: "no_such_message" };
-      this.shown.add({ kind: "reaction", conversation, messageId, text: String(line["emoji"]), raw: line });
-      return { type: "done", ref, id: messageId };
-    }
-    const text = String(line["text"]);
-    if (type !== "say" || text === "") return { type: "refused", ref, reason: "unknown_type" };
-    if (Array.from(text).length > longestCodePoints) return { type: "refused", ref, reason: "too_long" };
-    const messageId = this.nextId();
-    this.shown.add({ kind: "message", conversation, messageId, text, raw: line });
-    return { type: "done", ref, id: messageId };
   }
 
   /** Does what the fault at `place` does, if there is one. */

@@ -1,4 +1,5 @@
 /** Interactions that wait for the bot: a first answer within 3 seconds, more within 15 minutes. */
+import { Observed } from "../../conformance/observed.ts";
 import { fieldsOf, listOf, type Fields } from "./fields.ts";
 import { checkMessage, type Upload } from "./message-rules.ts";
 import { notFound, Refusal } from "./refusal.ts";
@@ -30,8 +31,8 @@ const ephemeral = 64;
 export class InteractionDesk {
   readonly #world: World;
   readonly #byToken = new Map<string, Interaction>();
-  /** Called when something becomes of one. */
-  onChange: (interaction: Interaction) => void = () => {};
+  /** Each of them as it was when something had become of it. */
+  readonly changes = new Observed<Interaction>();
 
   constructor(world: World) {
     this.#world = world;
@@ -98,7 +99,7 @@ export class InteractionDesk {
     interaction.isHidden = (Number(data["flags"] ?? 0) & ephemeral) !== 0;
     if (type === 8) interaction.choices = listOf(data["choices"]);
     if (type === 4) interaction.originalId = this.#post(interaction, data, []).id;
-    this.onChange(interaction);
+    this.changes.add({ ...interaction });
   }
 
   /** `POST /webhooks/{application}/{token}`. @throws {Refusal} */
@@ -118,7 +119,7 @@ export class InteractionDesk {
     if (interaction.originalId !== null) return this.edit(token, interaction.originalId, body);
     const message = this.#post(interaction, body, uploads);
     interaction.originalId = message.id;
-    this.onChange(interaction);
+    this.changes.add({ ...interaction });
     return message;
   }
 
@@ -128,7 +129,7 @@ export class InteractionDesk {
     if (interaction.isOriginalDeleted) throw notFound("Message");
     interaction.isOriginalDeleted = true;
     if (interaction.originalId !== null) this.#world.remove(interaction.channelId, interaction.originalId);
-    this.onChange(interaction);
+    this.changes.add({ ...interaction });
   }
 
   /** `PATCH …/messages/{id}`. @throws {Refusal} */

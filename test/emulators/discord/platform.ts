@@ -16,9 +16,11 @@ import { FaultBoard } from "../fault-board.ts";
 import { GatewaySessions } from "./gateway-sessions.ts";
 import { InteractionDesk } from "./interaction-desk.ts";
 import { nonsense } from "./nonsense.ts";
+import { DiscordPeople } from "./people.ts";
 import { RestRoutes } from "./rest-routes.ts";
 import { RestServer } from "./rest-server.ts";
 import { World } from "./world.ts";
+import type { WorldEvent } from "./world-types.ts";
 
 const token = "MTA4.planted.discord-bot-token-5f2a9c";
 
@@ -32,13 +34,17 @@ export class DiscordPlatform implements EmulatedPlatform {
     acknowledges: false,
     keepsConnection: true,
     isPull: false,
+    completesSends: true,
     longestText: { limit: 2_000, unit: "utf16" },
+    // A heartbeat that is not answered before the next one.
+    silenceShowsMs: 12_000,
   };
   readonly policy = { dmAllowedUsers: ["*"] };
   readonly secrets = [token];
   readonly world = new World();
   readonly desk = new InteractionDesk(this.world);
   readonly routes = new RestRoutes(this.world, this.desk);
+  readonly people = new DiscordPeople(this.world, this.desk, this.routes.offered);
   readonly faults = new FaultBoard();
   readonly sessions = new GatewaySessions(token, this.world, this.faults);
   readonly otherConversation = this.world.otherChannel;
@@ -113,7 +119,8 @@ export class DiscordPlatform implements EmulatedPlatform {
   }
 
   async repeat(id: string): Promise<void> {
-    const event = this.world.events.items.find(({ type, data }) => type === "MESSAGE_CREATE" && data["id"] === id);
+    const isOf = ({ type, data }: WorldEvent): boolean => type === "MESSAGE_CREATE" && data["id"] === id;
+    const event = this.people.eventOf(id) ?? this.world.events.items.find(isOf);
     if (event !== undefined) this.sessions.repeat(event);
   }
 

@@ -1,4 +1,5 @@
 /** The calls of Discord's REST API that bots make, on the emulated guild. {@link https://discord.com/developers/docs/reference} */
+import { OfferedCommands } from "../../conformance/offered-commands.ts";
 import { checkCommands } from "./command-rules.ts";
 import { codePoints, textIn, type Fields } from "./fields.ts";
 import type { InteractionDesk } from "./interaction-desk.ts";
@@ -27,6 +28,8 @@ export class RestRoutes {
   readonly #desk: InteractionDesk;
   /** By `""` or guild. */
   readonly commands = new Map<string, readonly Fields[]>();
+  /** Those of all scopes together. */
+  readonly offered = new OfferedCommands();
   /** Writes of commands so far, as `PUT scope`. */
   readonly commandWrites: string[] = [];
   readonly #reactions = new Set<string>();
@@ -196,6 +199,7 @@ export class RestRoutes {
       version: this.#world.nextId(),
     }));
     this.commands.set(scope, commands);
+    this.offered.set([...this.commands.values()].flat().map((command) => textIn(command, "name")));
     this.commandWrites.push(`PUT ${scope}`);
     return commands;
   }

@@ -28,6 +28,7 @@ export class World {
   cdnUrl = "";
   readonly #nonces = new Map<string, WorldMessage>();
   #lastId = 0n;
+  #lastEditMs = 0;
 
   constructor() {
     this.addUser({ id: "900000000000000001", username: "ann", global_name: "Ann" });
@@ -118,7 +119,9 @@ export class World {
   edit(channelId: string, id: string, fields: Fields): WorldMessage {
     const before = this.message(channelId, id);
     checkMessage({ ...before, ...fields }, []);
-    const message = { ...before, ...fields, edited_timestamp: new Date().toISOString() };
+    // No two edits have one time.
+    this.#lastEditMs = Math.max(Date.now(), this.#lastEditMs + 1);
+    const message = { ...before, ...fields, edited_timestamp: new Date(this.#lastEditMs).toISOString() };
     this.messages.set(
       channelId,
       (this.messages.get(channelId) ?? []).map((each) => (each.id === id ? message : each)),

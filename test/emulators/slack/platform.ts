@@ -15,6 +15,7 @@ import type {
 import { Observed } from "../../conformance/observed.ts";
 import { EventsPusher } from "./events-pusher.ts";
 import { FaultBoard } from "../fault-board.ts";
+import { SlackPeople } from "./people.ts";
 import { frameNonsense, requestNonsense } from "./nonsense.ts";
 import { Service } from "./service.ts";
 import { SocketMode } from "./socket-mode.ts";
@@ -47,6 +48,7 @@ export class SlackPlatform implements EmulatedPlatform {
   readonly pusher: EventsPusher | null;
   readonly faults: FaultBoard;
   readonly scopes: Set<string>;
+  readonly people: SlackPeople;
   /** What was posted to response addresses. */
   readonly responses = new Observed<{ readonly id: string; readonly body: Json }>();
   readonly #items: Observed<ShownItem>;
@@ -59,6 +61,12 @@ export class SlackPlatform implements EmulatedPlatform {
     this.faults = parts.faults;
     this.scopes = parts.scopes;
     this.#items = parts.items;
+    this.people = new SlackPeople(parts.workspace, {
+      event: (id, event) => this.tellEvent(id, event),
+      command: (id, fields) => this.tellCommand(id, fields),
+      interaction: (id, fields) => this.tellInteraction(id, fields),
+      acknowledged: (id) => this.acknowledged(id),
+    });
     const isSocket = mode === "socket";
     this.title = isSocket ? "slack (socket mode)" : "slack (HTTP mode)";
     this.pusher = isSocket ? null : new EventsPusher(port, signingSecret);
@@ -67,7 +75,10 @@ export class SlackPlatform implements EmulatedPlatform {
       acknowledges: true,
       keepsConnection: isSocket,
       isPull: false,
+      completesSends: true,
       longestText: { limit: 12_000, unit: "utf16" },
+      // A ping every two seconds, and six for a pong.
+      silenceShowsMs: 10_000,
     };
     this.settings = {
       botToken,

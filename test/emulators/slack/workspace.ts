@@ -9,7 +9,7 @@ export type SlackMessage = Json & { ts: string; text: string; user?: string; thr
 /** A file and its bytes; `fields` is how Slack describes it. */
 export type StoredFile = { readonly fields: Json; readonly bytes: Uint8Array };
 
-type Channel = { readonly id: string; readonly name: string; readonly messages: SlackMessage[] };
+type Channel = { readonly id: string; readonly name: string; messages: SlackMessage[] };
 
 /** The bot and its workspace. */
 export const botUser = "U0BOT";
@@ -59,6 +59,12 @@ export class Workspace {
 
   find(channel: string, ts: string): SlackMessage | undefined {
     return this.channelOf(channel)?.messages.find((message) => message.ts === ts);
+  }
+
+  /** Takes a message out of its channel. */
+  remove(channel: string, ts: string): void {
+    const place = this.channelOf(channel);
+    if (place !== undefined) place.messages = place.messages.filter((message) => message.ts !== ts);
   }
 
   /** The messages that stand in the channel itself. */

@@ -1,4 +1,6 @@
 /** What Telegram knows: one bot, its chats, their messages, the files. The bot's side of it is in the methods. */
+import { Observed } from "../../conformance/observed.ts";
+import { OfferedCommands } from "../../conformance/offered-commands.ts";
 import { badRequest, ApiRefusal } from "./api-refusal.ts";
 import { UpdateQueue } from "./update-queue.ts";
 
@@ -51,6 +53,9 @@ export class BotWorld {
   readonly files = new Map<string, WorldFile>();
   /** Callback queries that wait for an answer. */
   readonly queries = new Set<string>();
+  readonly answeredQueries = new Observed<string>();
+  /** By the names in the menu. */
+  readonly offered = new OfferedCommands();
   /** Chats that the bot was thrown out of, or whose person blocked it. */
   readonly blocked = new Set<number>();
   readonly migrated = new Map<number, number>();

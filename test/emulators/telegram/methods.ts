@@ -66,8 +66,11 @@ export function methodsOf({ world, show }: MethodParts): Readonly<Record<string,
       return true;
     },
     answerCallbackQuery: (fields) => {
-      if (world.queries.delete(fields.text("callback_query_id"))) return true;
-      throw badRequest("query is too old and response timeout expired or query ID is invalid");
+      const id = fields.text("callback_query_id");
+      if (!world.queries.delete(id))
+        throw badRequest("query is too old and response timeout expired or query ID is invalid");
+      world.answeredQueries.add(id);
+      return true;
     },
     getFile: (fields) => {
       const file = world.files.get(fields.text("file_id"));
@@ -230,6 +233,7 @@ function setCommands(world: BotWorld, fields: RequestFields): unknown {
     if (description.length < 1 || description.length > 256) throw badRequest("BOT_COMMAND_DESCRIPTION_INVALID");
   }
   world.menu = commands;
+  world.offered.set((commands as readonly { command: string }[]).map(({ command }) => command));
   return true;
 }
 

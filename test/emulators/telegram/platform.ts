@@ -14,6 +14,7 @@ import { freePort } from "../../support/gateway-fixture.ts";
 import { BotApiServer } from "./bot-api-server.ts";
 import { annUser, BotWorld, conversationName, mainChat, otherChat, type WorldChat } from "./bot-world.ts";
 import { nonsenseUpdates } from "./nonsense.ts";
+import { TelegramPeople } from "./people.ts";
 import type { QueuedUpdate } from "./update-queue.ts";
 import { WebhookPusher } from "./webhook-pusher.ts";
 
@@ -37,6 +38,7 @@ export class TelegramPlatform implements EmulatedPlatform {
   readonly world: BotWorld;
   readonly server: BotApiServer;
   readonly pusher: WebhookPusher;
+  readonly people: TelegramPeople;
   readonly #items: Observed<ShownItem>;
   /** One entry for each time that an update was confirmed. */
   readonly #confirmations = new Observed<null>();
@@ -59,6 +61,10 @@ export class TelegramPlatform implements EmulatedPlatform {
     this.server = parts.server;
     this.#items = parts.items;
     this.pusher = new WebhookPusher(parts.world, () => this.#onClosed());
+    this.people = new TelegramPeople(parts.world, {
+      send: (kind, content) => this.#sendKnown(kind, content),
+      say: (fields) => this.sayMessage(mainChat, null, fields),
+    });
     parts.server.onSocketClosed(() => this.#onClosed());
     parts.world.queue.onConfirmed = () => this.#confirmations.add(null);
     this.traits = {
@@ -235,6 +241,14 @@ export class TelegramPlatform implements EmulatedPlatform {
   async [Symbol.asyncDispose](): Promise<void> {
     this.pusher[Symbol.dispose]();
     await this.server[Symbol.asyncDispose]();
+  }
+
+  /** An update that can be given again; for a query that is by the query's own id. */
+  #sendKnown(kind: string, content: unknown): string {
+    const update = this.sendUpdate(kind, content);
+    const id = kind === "callback_query" ? (content as { readonly id: string }).id : `update-${update.update_id}`;
+    this.#updates.set(id, [update]);
+    return id;
   }
 
   get #isWebhook(): boolean {

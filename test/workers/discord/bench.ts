@@ -1,6 +1,5 @@
 /** The adapter under test and its emulator, with the few steps that Discord's own tests share. */
 import type { Policy } from "../../../src/contract/adapter.ts";
-import type { EmittedMessage } from "../../../src/contract/message.ts";
 import type { CommandDeclaration } from "../../../src/contract/command.ts";
 import { AdapterBench } from "../../conformance/adapter-bench.ts";
 import { Observed } from "../../conformance/observed.ts";
@@ -25,16 +24,14 @@ export async function startBench(
 ): Promise<DiscordBench> {
   const discord = await DiscordPlatform.start();
   const steps = new Observed<string>();
-  const changes = new Observed<Interaction>();
   discord.sessions.onStep = (step) => steps.add(step);
-  discord.desk.onChange = (interaction) => changes.add({ ...interaction });
   prepare(discord);
   const bench = await AdapterBench.start(discord, policy);
   return {
     discord,
     bench,
     steps,
-    changes,
+    changes: discord.desk.changes,
     async [Symbol.asyncDispose]() {
       await bench[Symbol.asyncDispose]();
       // A timer of this test must not meet the clock of the next one.
@@ -43,12 +40,6 @@ export async function startBench(
       await discord[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The first accepted message of a kind, past or to come. */
-export async function acceptedKind(bench: AdapterBench, kind: EmittedMessage["kind"]): Promise<EmittedMessage> {
-  return (await bench.ledger.accepted.first(({ message }) => message.kind === kind, `a message of kind ${kind}`))
-    .message;
 }
 
 /** A command as a consumer declares it. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { openPolicy } from "../../support/adapter-context.ts";
-import { acceptedKind, startBench } from "./bench.ts";
+import { startBench } from "./bench.ts";
 
 describe("a Discord adapter that listens", () => {
   it("says where a message comes from, with ids as strings", async () => {
@@ -92,7 +92,7 @@ describe("a Discord adapter that listens", () => {
     const mine = await bench.shown(({ text }) => text.startsWith("mine"), "its own");
     world.remove(world.mainChannel, mine.messageId);
     world.remove(world.mainChannel, heard.id);
-    const deleted = await acceptedKind(bench, "deleted");
+    const deleted = await bench.ledger.acceptedKind("deleted");
     assert.equal(deleted.id, heard.id);
     assert.deepEqual(deleted.sender, { id: world.ann.id, name: "Ann", isBot: false });
     await bench.hear("later");

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { FakeClock } from "../../conformance/fake-clock.ts";
 import type { DiscordPlatform } from "../../emulators/discord/platform.ts";
 import { openPolicy } from "../../support/adapter-context.ts";
-import { acceptedKind, command, startBench } from "./bench.ts";
+import { command, startBench } from "./bench.ts";
 
 const deferred = { command: 5, component: 6 } as const;
 
@@ -17,7 +17,7 @@ describe("a slash command", () => {
     await bench.ledger.emitted.count(1, "the command on its way");
     assert.equal(changes.items.length, 0, "it is deferred before it is accepted");
     bench.ledger.release();
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     const change = await changes.first((each) => each.id === id, "the first sign");
     assert.equal(change.answerType, deferred.command);
     assert.equal(heard.id, id);
@@ -41,7 +41,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench, changes } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await bench.answer(heard, "first");
     const original = await changes.first(({ originalId }) => originalId !== null, "the answer");
     assert.equal(discord.world.message(discord.world.mainChannel, original.originalId ?? "")["content"], "first");
@@ -55,7 +55,7 @@ describe("a slash command", () => {
     await using test = await startBench({ commands: [command({ isPrivate: true })] });
     const { discord, bench, changes } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await bench.answer(heard, "for you alone");
     await bench.answer(heard, "this too");
     for (const text of ["for you alone", "this too"])
@@ -67,7 +67,7 @@ describe("a slash command", () => {
     await using test = await startBench({ commands: [command({ isPrivate: true })] });
     const { discord, bench } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     discord.sessions.forget();
     await bench.respawn();
     await bench.answer(heard, "for you alone");
@@ -82,7 +82,7 @@ describe("a slash command", () => {
     type(discord);
     await bench.ledger.emitted.count(1, "the command on its way");
     await bench.respawn();
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await bench.answer(heard, "for you alone");
     assert.equal((await bench.shown(({ text }) => text === "for you alone", "the answer")).kind, "ephemeral");
   });
@@ -91,7 +91,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     discord.sessions.forget();
     await bench.respawn();
     await bench.answer(heard, "late answer");
@@ -103,7 +103,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench, changes } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await changes.first(({ answerType }) => answerType === deferred.command, "the first sign");
     context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 14 * 60_000 + 1_000 });
     await bench.answer(heard, "very late");
@@ -115,7 +115,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     discord.sessions.forget();
     await bench.respawn();
     await bench.answer(heard, { kind: "ephemeral", text: "psst", userId: heard.sender.id });
@@ -127,7 +127,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench, changes } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await bench.answer(heard, { kind: "thread_reply", threadName: "side", text: "here" });
     await changes.first(({ originalId }) => originalId !== null, "the answer");
     assert.ok(discord.shown.every(({ kind }) => kind !== "thread"));
@@ -137,7 +137,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await bench.answer(heard, { kind: "ephemeral", text: "psst", userId: heard.sender.id });
     const shown = await bench.shown(({ text }) => text === "psst", "the whisper");
     assert.equal(shown.kind, "ephemeral");
@@ -147,7 +147,7 @@ describe("a slash command", () => {
     await using test = await startBench();
     const { discord, bench, changes } = test;
     type(discord);
-    const heard = await acceptedKind(bench, "command");
+    const heard = await bench.ledger.acceptedKind("command");
     await bench.answer(heard, { kind: "stream_start" });
     const { originalId } = await changes.first((each) => each.originalId !== null, "the placeholder");
     await bench.answer(heard, { kind: "stream_chunk", text: "one" });
@@ -187,7 +187,7 @@ describe("a component", () => {
     const message = world.message(world.mainChannel, messageId);
     const at = { channelId: world.mainChannel, userId: world.ann.id, message };
     const button = discord.desk.create(3, { ...at, data: { component_type: 2, custom_id: "yes" } });
-    const clicked = await acceptedKind(bench, "interaction");
+    const clicked = await bench.ledger.acceptedKind("interaction");
     assert.deepEqual([clicked.metadata?.["action_id"], clicked.metadata?.["label"]], ["yes", "Yes"]);
     assert.equal(clicked.metadata?.["message_ts"], messageId);
     assert.equal((await changes.first(({ id }) => id === button.id, "the first sign")).answerType, deferred.component);

@@ -1,0 +1,82 @@
+/** Native code that takes its process down: the host of adapters, or the one of handlers, and nothing beyond it. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { GatewayStatus } from "../../src/contract/status.ts";
+import { statusWhere } from "../support/gateway-events.ts";
+import {
+  faultAdapterPath,
+  freePort,
+  GatewayHome,
+  WebhookClient,
+  type RunningGateway,
+} from "../support/gateway-fixture.ts";
+import { processesOf } from "../support/processes-of.ts";
+
+const handler = `export default ({ text, attempt }) => {
+  if (text.startsWith("SIG") && attempt === 1) process.kill(process.pid, text);
+  return "did " + text + " at attempt " + attempt;
+};
+`;
+const isAllRunning = ({ adapters }: GatewayStatus): boolean => adapters.every(({ state }) => state === "running");
+
+async function start(): Promise<{ gateway: RunningGateway; client: WebhookClient }> {
+  const home = new GatewayHome();
+  home.writeFile("handler.mjs", handler);
+  const port = await freePort();
+  home.writeConfig(
+    `[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\n[messaging.webhook]\nport = ${port}\n` +
+      `[messaging.fault]\nmodule = "${faultAdapterPath}"\n[messaging.calm]\nmodule = "${faultAdapterPath}"\n` +
+      `[messaging.alone]\nmodule = "${faultAdapterPath}"\n[messaging.alone.supervisor]\nisolation = "process"\n`,
+  );
+  return { gateway: await home.start(), client: new WebhookClient(port) };
+}
+
+function generationsOf({ adapters }: GatewayStatus): Readonly<Record<string, number | null>> {
+  return Object.fromEntries(adapters.map(({ key, generation }) => [key, generation]));
+}
+
+for (const signal of ["SIGSEGV", "SIGABRT"] as const) {
+  describe(`${signal} in a host of adapters`, () => {
+    it("ends its adapters, which are back in a new one; no other host and no handler notices", async () => {
+      const { gateway, client } = await start();
+      await using _gateway = gateway;
+      const before = await statusWhere(gateway, isAllRunning);
+      const host = before.adapters.find(({ key }) => key === "fault")?.host?.pid;
+      const died = gateway.nextLogged(({ event, hostPid }) => event === "host-died" && hostPid === host);
+      await gateway.provoke("fault", { do: "signal-host", signal });
+      assert.match(JSON.stringify(await died), new RegExp(signal, "u"), "the log says what it died of");
+      const after = await statusWhere(
+        gateway,
+        (status) => isAllRunning(status) && status.hosts.every(({ pid }) => pid !== host),
+      );
+      const [was, is] = [generationsOf(before), generationsOf(after)];
+      for (const key of ["webhook", "fault", "calm"]) assert.notEqual(is[key], was[key], key);
+      assert.equal(is["alone"], was["alone"]);
+      assert.ok(
+        after.adapters.every(({ attempt }) => attempt === 0),
+        "nobody is blamed for one death",
+      );
+      assert.deepEqual(await client.roundTrip("room", "fine"), ["did fine at attempt 1"]);
+      const listed = new Set([gateway.pid, ...after.hosts.map(({ pid }) => pid)]);
+      const running = processesOf(gateway.home.dir).filter(({ isZombie }) => !isZombie);
+      assert.deepEqual(new Set(running.map(({ pid }) => pid)), listed);
+    });
+  });
+
+  describe(`${signal} in a handler`, () => {
+    it("costs one attempt of its message; no adapter notices", async () => {
+      const { gateway, client } = await start();
+      await using _gateway = gateway;
+      const before = await statusWhere(gateway, isAllRunning);
+      await client.post({ conversation_id: "other", content: "beside" });
+      assert.deepEqual(await client.roundTrip("room", signal), [`did ${signal} at attempt 2`]);
+      assert.deepEqual((await client.poll("other")).texts, ["did beside at attempt 1"]);
+      const after = await gateway.status();
+      assert.deepEqual(generationsOf(after), generationsOf(before));
+      assert.deepEqual(
+        after.consumers.map(({ dead, pending }) => [dead, pending]),
+        [[0, 0]],
+      );
+    });
+  });
+}

@@ -1,0 +1,187 @@
+/** The gateway of a run: killed, stopped and started again as the schedule says, and looked into while it stands still. */
+import { spawn } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sleep } from "../../../src/support/time.ts";
+import type { GatewayStatus } from "../../../src/contract/status.ts";
+import { GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
+import { ackedTexts } from "../../support/journal-copy.ts";
+import type { Checkpoint, Heard } from "./ledger.ts";
+
+/** Between the end of a process that nobody ended and its successor, as a process manager waits. */
+const restartDelayMs = 500;
+/** Between two tries of a call that met no gateway. */
+const callRetryMs = 200;
+
+const cliPath = fileURLToPath(new URL("../../../src/cli.ts", import.meta.url));
+const hooksPath = fileURLToPath(new URL("./debug-hooks.ts", import.meta.url));
+
+/** The consumer: one line for each call, and an answer. */
+export const handler = `import { appendFileSync } from "node:fs";
+const log = new URL("./heard.jsonl", import.meta.url);
+export default ({ id, adapter, text, attempt, redelivered }) => {
+  appendFileSync(log, JSON.stringify({ id, adapter, text, attempt, redelivered }) + "\\n");
+  return /^[a-z]+-[0-9]+$/.test(text) ? "re:" + text : undefined;
+};
+`;
+
+/** One line of it. */
+export type HeardCall = Heard & { readonly id: string; readonly adapter: string };
+
+/** An end of the coordinator that was not ours. */
+export type UnexpectedEnd = { readonly end: number | string; readonly lastWords: readonly string[] };
+
+/** See the top of the file. Its methods that end or stop the process wait for each other. */
+export class ChaosGateway implements AsyncDisposable {
+  readonly home: GatewayHome;
+  readonly unexpectedEnds: UnexpectedEnd[] = [];
+  readonly checkpoints: Checkpoint[] = [];
+  /** Lives so far. */
+  lives = 0;
+  readonly #environment: NodeJS.ProcessEnv;
+  #process: RunningGateway;
+  /** By us. */
+  readonly #ended = new WeakSet<RunningGateway>();
+  #isOver = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(home: GatewayHome, environment: NodeJS.ProcessEnv) {
+    this.home = home;
+    this.#environment = environment;
+    this.#process = this.#spawn();
+  }
+
+  /** The present life. */
+  get process(): RunningGateway {
+    return this.#process;
+  }
+
+  /** Every call of the handler so far. */
+  get heard(): readonly HeardCall[] {
+    const path = join(this.home.dir, "heard.jsonl");
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return [];
+    const lines = readFileSync(path, "utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as HeardCall);
+  }
+
+  /** `kill -9`, a look at what is on disk, and a new life. */
+  kill(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#finish("SIGKILL");
+      this.#checkpoint();
+      this.#process = this.#spawn();
+    });
+  }
+
+  /** Stands still for so long; what is on disk meanwhile is looked at. */
+  stand(forMs: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const { pid } = this.#process;
+      signal(pid, "SIGSTOP");
+      try {
+        await sleep(forMs);
+        this.#checkpoint();
+      } finally {
+        signal(pid, "SIGCONT");
+      }
+    });
+  }
+
+  /** An orderly end and a new life. Resolves with the exit code, or the signal's name. */
+  restart(): Promise<number | string> {
+    return this.#inTurn(async () => {
+      const end = await this.#finish("SIGTERM");
+      this.#process = this.#spawn();
+      return end;
+    });
+  }
+
+  /** The last end. */
+  end(): Promise<number | string> {
+    return this.#inTurn(async () => {
+      this.#isOver = true;
+      return this.#finish("SIGTERM");
+    });
+  }
+
+  /** One call of the admin API of whichever life answers; asked again until it does. Rejects with the signal's reason. */
+  async call(
+    method: string,
+    path: string,
+    options: { readonly body?: unknown; readonly signal: AbortSignal; readonly isFinal?: (status: number) => boolean },
+  ): Promise<{ readonly status: number; readonly body: unknown }> {
+    const { body, signal: over, isFinal = (status) => status < 500 && status !== 429 } = options;
+    for (;;) {
+      over.throwIfAborted();
+      try {
+        const answer = await this.#process.admin(method, path, body);
+        if (isFinal(answer.status)) return answer;
+      } catch {
+        // It is dead, or not up yet.
+      }
+      await sleep(callRetryMs);
+    }
+  }
+
+  async status(over: AbortSignal): Promise<GatewayStatus> {
+    const { body } = await this.call("GET", "/v1/status", { signal: over, isFinal: (status) => status === 200 });
+    return body as GatewayStatus;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    signal(this.#process.pid, "SIGCONT");
+    await this.#process[Symbol.asyncDispose]();
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#turn.then(work, work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Calls go on to the dying process until there is a new one: they fail, and are tried again. */
+  #finish(by: NodeJS.Signals): Promise<number | string> {
+    this.#ended.add(this.#process);
+    this.#process.signal(by);
+    return this.#process.ended;
+  }
+
+  /** First what is acked, then how many calls there were: in between nothing is lost sight of that was acked before. */
+  #checkpoint(): void {
+    const acked = new Set(ackedTexts(join(this.home.dir, "data", "journal.db")));
+    this.checkpoints.push({ acked, calls: this.heard.length });
+  }
+
+  #spawn(): RunningGateway {
+    this.lives += 1;
+    const child = spawn(process.execPath, ["--import", hooksPath, cliPath, "--config", this.home.configPath, "start"], {
+      cwd: this.home.dir,
+      env: { ...process.env, ...this.#environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const gateway = new RunningGateway(this.home, child);
+    // It may be killed before it is ready.
+    gateway.ready.catch(() => {});
+    void gateway.ended.then((end) => this.#onEnded(gateway, end));
+    return gateway;
+  }
+
+  async #onEnded(gateway: RunningGateway, end: number | string): Promise<void> {
+    if (this.#isOver || this.#ended.has(gateway)) return;
+    this.unexpectedEnds.push({ end, lastWords: [...gateway.noise.slice(-5), ...gateway.log.slice(-3).map(String)] });
+    await this.#inTurn(async () => {
+      await sleep(restartDelayMs);
+      if (!this.#isOver) this.#process = this.#spawn();
+    });
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has just ended, which shows elsewhere.
+  }
+}

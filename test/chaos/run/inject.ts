@@ -1,0 +1,163 @@
+/** Has a fault of the schedule really happen, and lifts it in time. */
+import { execFileSync } from "node:child_process";
+import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { sleep, withDeadline } from "../../../src/support/time.ts";
+import type { GatewayStatus } from "../../../src/contract/status.ts";
+import type { EmulatedPlatform } from "../../conformance/emulated-platform.ts";
+import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
+import type { ChaosGateway } from "./chaos-gateway.ts";
+import type { ChaosPlatform } from "./chaos-platforms.ts";
+import type { Fault, Victim } from "./fault.ts";
+import type { Traffic } from "./traffic.ts";
+import type { WallClock } from "./wall-clock.ts";
+
+/** What faults happen to. */
+export type World = {
+  readonly gateway: ChaosGateway;
+  readonly platforms: readonly ChaosPlatform[];
+  readonly traffic: Traffic;
+  readonly clock: WallClock;
+};
+
+/** A call that the gateway does not take by then has met another fault. */
+const callDeadlineMs = 5_000;
+const emulatorDeadlineMs = 10_000;
+
+/** Resolves when it is lifted. @throws {Error} when it could not be done, as when its victim is dead already. */
+export async function inject(fault: Fault, world: World): Promise<void> {
+  const { gateway, traffic } = world;
+  switch (fault.kind) {
+    case "service": {
+      const { emulated } = find(world, fault.platform);
+      emulated.setFault(fault.place, fault.fault);
+      // Otherwise nobody would meet it on a connection that stands.
+      if (fault.place === "connect") emulated.dropConnections();
+      await sleep(fault.forMs);
+      return emulated.liftFault(fault.place);
+    }
+    case "outage":
+      return outage(find(world, fault.platform).emulated, fault.forMs);
+    case "cut":
+      return find(world, fault.platform).emulated.dropConnections();
+    case "freeze":
+      return find(world, fault.platform).emulated.freezeConnections();
+    case "nonsense":
+      return withDeadline(find(world, fault.platform).emulated.sayNonsense(), emulatorDeadlineMs, "The nonsense");
+    case "repeat": {
+      const platform = find(world, fault.platform);
+      const old = traffic.oldMessage(platform);
+      if (old === null) return;
+      return withDeadline(platform.emulated.repeat(old.id), emulatorDeadlineMs, "The repetition");
+    }
+    case "kill":
+      return fault.victim === "coordinator" ? gateway.kill() : kill(await hostOf(gateway, fault.victim), "SIGKILL");
+    case "stop":
+      return fault.victim === "coordinator" ? gateway.stand(fault.forMs) : stop(gateway, fault.victim, fault.forMs);
+    case "restart": {
+      const end = await gateway.restart();
+      if (end !== 0) throw new Error(`an orderly end was ${end}`);
+      return;
+    }
+    case "journal-thread":
+      return kill(gateway.process.pid, "SIGUSR2");
+    case "full-disk":
+      return fillDisk(join(gateway.home.dir, "data"), fault.forMs);
+    case "clock":
+      return world.clock.jump(fault.jumpSeconds);
+    case "save":
+      gateway.home.writeConfig(chaosConfig(world.platforms, fault.what, (saves += 1)));
+      await sleep(fault.forMs);
+      return gateway.home.writeConfig(chaosConfig(world.platforms));
+    case "rotate-secret":
+      gateway.home.writeFile(secretFile, `secret ${(saves += 1)}\n`);
+      return reload(gateway);
+    case "reload-storm":
+      for (let count = 0; count < fault.saves; count += 1) {
+        gateway.home.writeConfig(chaosConfig(world.platforms, count % 2 === 0 ? "settings" : "policy", (saves += 1)));
+        void reload(gateway).catch(() => {});
+        await sleep(20);
+      }
+      gateway.home.writeConfig(chaosConfig(world.platforms));
+      return reload(gateway);
+    case "adapter":
+      await gateway.call("POST", "/v1/send", {
+        body: { target: `${faultKey}/command`, text: JSON.stringify(fault.command) },
+        signal: AbortSignal.timeout(callDeadlineMs),
+      });
+      return;
+  }
+}
+
+let saves = 0;
+
+function find({ platforms }: World, key: string): ChaosPlatform {
+  const platform = platforms.find((each) => each.key === key);
+  if (platform === undefined) throw new Error(`there is no ${key}`);
+  return platform;
+}
+
+async function outage(emulated: EmulatedPlatform, forMs: number): Promise<void> {
+  const away = { kind: "drop", times: 1_000_000 } as const;
+  for (const place of ["connect", "receive", "send"] as const) emulated.setFault(place, away);
+  emulated.dropConnections();
+  await sleep(forMs);
+  for (const place of ["connect", "receive", "send"] as const) emulated.liftFault(place);
+}
+
+/** The process that most adapters live in, or the handlers'. */
+async function hostOf(gateway: ChaosGateway, victim: Victim): Promise<number> {
+  const { hosts }: GatewayStatus = await gateway.status(AbortSignal.timeout(callDeadlineMs));
+  const candidates = hosts.filter(({ keys }) => keys.includes("consumer:main") === (victim === "handlers"));
+  const [largest] = candidates.toSorted((one, other) => other.keys.length - one.keys.length);
+  if (largest === undefined) throw new Error(`there is no host of ${victim} now`);
+  return largest.pid;
+}
+
+async function stop(gateway: ChaosGateway, victim: Victim, forMs: number): Promise<void> {
+  const pid = await hostOf(gateway, victim);
+  kill(pid, "SIGSTOP");
+  await sleep(forMs);
+  try {
+    kill(pid, "SIGCONT");
+  } catch {
+    // It was silent for too long and is gone, as it should be.
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  process.kill(pid, signal);
+}
+
+async function reload(gateway: ChaosGateway): Promise<void> {
+  await gateway.call("POST", "/v1/reload", { signal: AbortSignal.timeout(callDeadlineMs), isFinal: () => true });
+}
+
+/** A file takes all the room that there is. */
+async function fillDisk(dir: string, forMs: number): Promise<void> {
+  const path = join(dir, "filler");
+  const file = openSync(path, "w");
+  try {
+    const chunk = Buffer.alloc(1_048_576);
+    for (let isFull = false; !isFull;) {
+      try {
+        writeSync(file, chunk);
+      } catch {
+        isFull = true;
+      }
+    }
+    await sleep(forMs);
+  } finally {
+    ftruncateSync(file, 0);
+    closeSync(file);
+    rmSync(path);
+  }
+}
+
+/** Whether `dir` is a small file system of its own, which may be filled. */
+export function mayFill(dir: string): boolean {
+  const { blocks, bsize } = statfsSync(dir);
+  return (
+    blocks * bsize < 2 ** 30 && execFileSync("stat", ["-f", "-c", "%T", dir], { encoding: "utf8" }).trim() === "tmpfs"
+  );
+}

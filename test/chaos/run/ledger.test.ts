@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { judge, type Heard, type Ledger, type Sent } from "./ledger.ts";
+
+const heard = (text: string, redelivered = false): Heard => ({ text, attempt: 1, redelivered });
+const sent = (text: string, state: Sent["state"]): Sent => ({ platform: "slack", text, state });
+const shown = (...texts: readonly string[]): Ledger["shown"] => texts.map((text) => ({ platform: "slack", text }));
+const said = (text: string, isPromised: boolean): Ledger["said"][number] => ({ platform: "slack", text, isPromised });
+
+function violationsOf(parts: Partial<Ledger>): readonly string[] {
+  return judge({ said: [], heard: [], checkpoints: [], sent: [], shown: [], ...parts }).violations;
+}
+
+describe("judge()", () => {
+  it("has nothing against a run in which all was heard and shown once", () => {
+    const ledger = {
+      said: [said("slack-1", true), said("slack-2", true)],
+      heard: [heard("slack-1"), heard("slack-2")],
+      checkpoints: [{ acked: new Set(["slack-1"]), calls: 1 }],
+      sent: [sent("re:slack-1", "confirmed"), sent("re:slack-2", "mailed")],
+      shown: shown("re:slack-1", "re:slack-2"),
+    };
+    assert.deepEqual(violationsOf(ledger), []);
+  });
+
+  it("misses what was promised and never heard, and nothing that was not promised", () => {
+    const ledger = { said: [said("slack-1", true), said("slack-2", false)] };
+    assert.deepEqual(violationsOf(ledger), ["lost: slack-1, which slack had handed over, was never heard"]);
+  });
+
+  it("finds what was heard again after its ack was on disk, marked or not", () => {
+    const ledger = {
+      heard: [heard("slack-1"), heard("slack-2"), heard("slack-1", true)],
+      checkpoints: [
+        { acked: new Set<string>(), calls: 0 },
+        { acked: new Set(["slack-1"]), calls: 2 },
+      ],
+    };
+    assert.deepEqual(violationsOf(ledger), ["repeated: slack-1 was heard again after its ack was on disk"]);
+  });
+
+  it("lets what was under lease come again, if it says so", () => {
+    assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1", true)] }), []);
+    assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1")] }), [
+      "unmarked: slack-1 was heard again and did not say so",
+    ]);
+  });
+
+  it("finds what is said to be sent and is not there", () => {
+    assert.deepEqual(violationsOf({ sent: [sent("out-1", "confirmed"), sent("out-2", "mailed")] }), [
+      "lost: out-1 is confirmed and slack never showed it",
+      "lost: out-2 is mailed and slack never showed it",
+    ]);
+  });
+
+  it("finds what is there twice, unless it is said to be unknown", () => {
+    const ledger = {
+      sent: [sent("out-1", "confirmed"), sent("out-2", "unknown")],
+      shown: shown("out-1", "out-1", "out-2", "out-2"),
+    };
+    assert.deepEqual(violationsOf(ledger), ["doubled: out-1 is confirmed and slack shows it 2 times"]);
+  });
+
+  it("finds what is still open, what is there though it failed, and what nobody sent", () => {
+    const ledger = {
+      sent: [sent("out-1", "queued"), sent("out-2", "attempted"), sent("out-3", "failed")],
+      shown: shown("out-3", "out-4"),
+    };
+    assert.deepEqual(violationsOf(ledger), [
+      "unsent: out-1 is still queued at the end",
+      "unsent: out-2 is still attempted at the end",
+      "denied: out-3 has failed and slack shows it",
+      "from nowhere: slack shows out-4, which nobody sent",
+    ]);
+  });
+
+  it("keeps the platforms apart", () => {
+    const ledger = { sent: [sent("out-1", "confirmed")], shown: [{ platform: "discord", text: "out-1" }] };
+    assert.deepEqual(violationsOf(ledger), [
+      "lost: out-1 is confirmed and slack never showed it",
+      "from nowhere: discord shows out-1, which nobody sent",
+    ]);
+  });
+
+  it("counts by platform", () => {
+    const { counts } = judge({
+      said: [said("slack-1", true), said("slack-2", false)],
+      heard: [heard("slack-1"), heard("slack-1", true)],
+      checkpoints: [],
+      sent: [sent("re:slack-1", "unknown"), sent("out-1", "failed")],
+      shown: shown("re:slack-1"),
+    });
+    assert.deepEqual(counts, {
+      slack: { said: 2, promised: 1, heard: 1, heardAgain: 1, sent: 2, shown: 1, unknown: 1, failed: 1 },
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { schedule, type ScheduleOptions } from "./schedule.ts";
+
+const options = (parts: Partial<ScheduleOptions>): ScheduleOptions => ({
+  seed: 1,
+  durationMs: 1_800_000,
+  services: ["slack", "discord"],
+  connections: ["slack", "discord"],
+  platforms: ["slack", "discord", "webhook"],
+  redelivering: ["slack", "webhook"],
+  can: { fillDisk: true, moveClock: true },
+  ...parts,
+});
+
+describe("schedule()", () => {
+  it("is the same for the same seed, and another for another", () => {
+    assert.deepEqual(schedule(options({ seed: 7 })), schedule(options({ seed: 7 })));
+    assert.notDeepEqual(schedule(options({ seed: 7 })), schedule(options({ seed: 8 })));
+  });
+
+  it("has every kind of fault in a long run, in order, all lifted by its end", () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const planned = schedule(options({ seed }));
+      assert.deepEqual([...new Set(planned.map(({ kind }) => kind))].toSorted(), [
+        "adapter",
+        "clock",
+        "cut",
+        "freeze",
+        "full-disk",
+        "journal-thread",
+        "kill",
+        "nonsense",
+        "outage",
+        "reload-storm",
+        "repeat",
+        "restart",
+        "rotate-secret",
+        "save",
+        "service",
+        "stop",
+      ]);
+      const times = planned.map(({ atMs }) => atMs);
+      assert.deepEqual(
+        times,
+        times.toSorted((one, other) => one - other),
+      );
+      for (const fault of planned) assert.ok(fault.atMs + ("forMs" in fault ? fault.forMs : 0) <= 1_800_000);
+    }
+  });
+
+  it("has more than a fault every five seconds", () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const planned = schedule(options({ seed, durationMs: 120_000 }));
+      assert.ok(planned.length > 24, `${planned.length} faults with seed ${seed}`);
+    }
+  });
+
+  it("kills the same host's kind at most every 75 seconds", () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const kills = schedule(options({ seed })).filter((fault) => fault.kind === "kill" && fault.victim === "adapters");
+      for (const [index, { atMs }] of kills.entries())
+        assert.ok(index === 0 || atMs - (kills[index - 1]?.atMs ?? 0) >= 75_000);
+    }
+  });
+
+  it("leaves out what the machine cannot do", () => {
+    const planned = schedule(options({ can: { fillDisk: false, moveClock: false } }));
+    assert.ok(planned.every(({ kind }) => kind !== "full-disk" && kind !== "clock"));
+    assert.ok(planned.some(({ kind }) => kind === "journal-thread"));
+  });
+});
