@@ -1,5 +1,13 @@
 /** E-mail: IMAP to hear, SMTP to speak. */
-import type { AdapterContext, AdapterModule, Policy, RunningAdapter, SendRequest } from "../../src/contract/adapter.ts";
+import type {
+  AdapterContext,
+  AdapterModule,
+  DoubtfulSend,
+  Policy,
+  RunningAdapter,
+  SendRates,
+  SendRequest,
+} from "../../src/contract/adapter.ts";
 import { capabilitiesOf } from "../../src/contract/capabilities.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { HistoryMessage } from "../../src/contract/message.ts";
@@ -7,6 +15,7 @@ import type { EmailSettings } from "../../src/contract/settings.ts";
 import { after } from "../../src/support/time.ts";
 import { fetchFile, type FileRequest } from "./fetch-file.ts";
 import { type Mailbox, openMailbox } from "./mailbox.ts";
+import { sendRatesAt } from "./send-rates.ts";
 import { type HistoryRequest, threadHistory } from "./thread-history.ts";
 
 /** Below the 20 s that a start may take. */
@@ -15,7 +24,7 @@ const startDeadlineMs = 18_000;
 const email: AdapterModule<EmailSettings> = {
   platform: "email",
   capabilities: capabilitiesOf("email"),
-  // The connection is asked after two minutes of silence, and has fifteen seconds to answer.
+  // The connection is asked after two minutes of silence at most, and has eight seconds to answer.
   maxSilenceMs: 180_000,
   start,
 };
@@ -31,16 +40,22 @@ async function start(context: AdapterContext<EmailSettings>): Promise<RunningAda
 /** One mailbox, running. */
 class EmailAdapter implements RunningAdapter {
   readonly closed: Promise<void>;
+  readonly sendRates: SendRates;
   readonly #mailbox: Mailbox;
   #stopped: Promise<void> | null = null;
 
   constructor(mailbox: Mailbox) {
     this.#mailbox = mailbox;
     this.closed = mailbox.listener.closed;
+    this.sendRates = sendRatesAt(mailbox.account.smtp.host);
   }
 
   async send(request: SendRequest): Promise<{ platformMessageId: string }> {
     return { platformMessageId: await this.#mailbox.responder.send(request) };
+  }
+
+  async completeSend(request: DoubtfulSend): Promise<{ platformMessageId: string }> {
+    return { platformMessageId: await this.#mailbox.responder.complete(request) };
   }
 
   history(request: HistoryRequest): Promise<readonly HistoryMessage[]> {

@@ -1,5 +1,6 @@
 /** Mails by their header fields, for history, threads and what was sent. Folders are opened for reading alone. */
 import type { ImapFlow, SearchObject } from "imapflow";
+import { GatewayError } from "../../src/contract/errors.ts";
 import { fetchMails, type FetchParts, listMails } from "./fetch-mail.ts";
 import type { ImapConnection } from "./imap-connection.ts";
 import type { Mail } from "./mail.ts";
@@ -16,19 +17,31 @@ export async function sentFolderOf(connection: ImapConnection): Promise<string |
   return folders.find(({ specialUse }) => specialUse === "\\Sent")?.path ?? null;
 }
 
-/** UIDs in `folder` that match, ascending; none where it cannot be opened or searched. */
+/** UIDs in `folder` that match, ascending. @throws {GatewayError} where it cannot be opened or searched. */
+export async function findUids(
+  connection: ImapConnection,
+  folder: string,
+  query: SearchObject,
+): Promise<readonly number[]> {
+  const what = `search the folder ${folder}`;
+  const search = async (client: ImapFlow): Promise<readonly number[]> => {
+    await client.mailboxOpen(folder, { readOnly: true });
+    const found = await client.search(query, { uid: true });
+    // So the library says that the server has refused.
+    if (!Array.isArray(found)) throw new GatewayError("platform_unavailable", `Cannot ${what}: the server does not`);
+    return found;
+  };
+  return connection.run(what, search, { silenceMs: searchSilenceMs });
+}
+
+/** The same; none where it cannot be opened or searched. */
 export async function searchFolder(
   connection: ImapConnection,
   folder: string,
   query: SearchObject,
 ): Promise<readonly number[]> {
-  const search = async (client: ImapFlow): Promise<readonly number[]> => {
-    await client.mailboxOpen(folder, { readOnly: true });
-    const found = await client.search(query, { uid: true });
-    return Array.isArray(found) ? found : [];
-  };
   try {
-    return await connection.run(`search the folder ${folder}`, search, { silenceMs: searchSilenceMs });
+    return await findUids(connection, folder, query);
   } catch (reason) {
     // One folder that is gone does not keep the others from being searched.
     if (connection.isOver) throw reason;

@@ -45,8 +45,10 @@ export class MailSender implements Disposable {
     const before = this.#last;
     const turn = Promise.withResolvers<void>();
     this.#last = turn.promise;
+    let isItsTurn = false;
     try {
       await orAborted(before, ending);
+      isItsTurn = true;
       this.#isWritten = false;
       const envelope = { from: this.#account.from.address, to: [to] };
       await this.#transport.sendMail({ envelope, raw, signal: ending });
@@ -55,7 +57,7 @@ export class MailSender implements Disposable {
       const found = ending.aborted ? { message: GatewayError.from(ending.reason).message } : reason;
       throw errorOfSmtp(found, {
         what: "send the mail",
-        isWritten: this.#isWritten,
+        isWritten: isItsTurn && this.#isWritten,
         redact: this.#account.redact,
       });
     } finally {

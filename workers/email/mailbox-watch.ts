@@ -10,10 +10,10 @@ import type { ImapConnection } from "./imap-connection.ts";
 
 /** Servers end an IDLE after half an hour, some after ten minutes: it is begun anew, and the folder looked through. */
 const idleRoundMs = 480_000;
-/** A connection that nothing has come through for this long is asked; one that does not answer is dead. */
-const checkAfterMs = 120_000;
+/** A connection that nothing has come through for this long, or for the poll interval, is asked; one that does not answer is dead. */
+const longestCheckAfterMs = 120_000;
 const checkPeriodMs = 5_000;
-const checkDeadlineMs = 15_000;
+const checkDeadlineMs = 8_000;
 /** An IDLE that a server ends by itself so soon is none. */
 const shortestIdleMs = 1_000;
 const mostShortIdles = 3;
@@ -150,6 +150,7 @@ export class MailboxWatch {
   }
 
   #checkWhenSilent(connection: ImapConnection): void {
+    const checkAfterMs = Math.min(longestCheckAfterMs, this.#parts.pollIntervalMs);
     if (connection.isOver || !connection.isQuiet || connection.silentForMs < checkAfterMs) return;
     // That it failed is how the connection ends.
     connection.check(checkDeadlineMs).catch(() => {});

@@ -13,6 +13,7 @@ import { MailboxListener } from "./mailbox-listener.ts";
 import { MailboxWatch } from "./mailbox-watch.ts";
 import { MimeReader } from "./mime-reader.ts";
 import { Responder } from "./responder.ts";
+import { SentCopies } from "./sent-copies.ts";
 import { Threads } from "./threads.ts";
 
 /** See the file's comment. */
@@ -59,7 +60,8 @@ export async function openMailbox(context: AdapterContext<EmailSettings>, signal
   const refused = await orAborted(refusal, signal);
   if (refused !== null) throw refused;
   const maxAttachmentBytes = (): number => shared.policy.maxAttachmentBytes;
-  const responder = new Responder({ account, sender, desk, threads, folders, maxAttachmentBytes });
+  const copies = new SentCopies({ account, desk, folders });
+  const responder = new Responder({ account, sender, copies, threads, maxAttachmentBytes });
   const owned = stack.move();
   return {
     account,

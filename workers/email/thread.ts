@@ -50,9 +50,12 @@ export function ownMessageId(send: {
   return `${ownPrefix}${key}.${unique.slice(0, 22)}@${domainOf(fromAddress)}>`;
 }
 
+/** What every Message-ID of ours contains: for a server's search of headers. */
+export const ownIdBeginning = ownPrefix.slice(1);
+
 /** What every Message-ID of ours in a thread contains: for a server's search of headers. */
 export function ownIdPart(key: string): string {
-  return `${ownPrefix.slice(1)}${key}.`;
+  return `${ownIdBeginning}${key}.`;
 }
 
 function keyInOwnId(id: string, fromAddress: string): string | null {

@@ -33,6 +33,8 @@ export type EmailOptions = {
   readonly dovecot?: DovecotServer;
   /** Of the SMTP server; default: no TLS. */
   readonly smtp?: AgentOptions["server"];
+  /** The provider keeps a copy of what it sends, as many do. @default false */
+  readonly keepsCopies?: boolean;
 };
 
 /** An emulated provider. */
@@ -40,14 +42,7 @@ export class EmailPlatform implements EmulatedPlatform {
   readonly title = "email";
   readonly platform = "email";
   readonly module = email;
-  readonly traits: PlatformTraits = {
-    recoversMissed: true,
-    acknowledges: true,
-    keepsConnection: true,
-    isPull: false,
-    longestText: { limit: 0, unit: "utf16" },
-    hasCodeFences: false,
-  };
+  readonly traits: PlatformTraits;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly policy: Partial<Policy> = {};
   readonly secrets = [sharedPassword, smtpPassword];
@@ -73,6 +68,7 @@ export class EmailPlatform implements EmulatedPlatform {
     readonly maildrop: Maildrop;
     readonly items: Observed<ShownItem>;
     readonly settings: Readonly<Record<string, unknown>>;
+    readonly keepsCopies: boolean;
   }) {
     const { address, dovecot, imap, agent, maildrop } = parts;
     this.address = address;
@@ -84,6 +80,17 @@ export class EmailPlatform implements EmulatedPlatform {
     this.#mainConversation = this.#begin("A question");
     this.otherConversation = this.#begin("Something else");
     this.settings = parts.settings;
+    this.traits = {
+      recoversMissed: true,
+      acknowledges: true,
+      keepsConnection: true,
+      isPull: false,
+      completesSends: parts.keepsCopies,
+      longestText: { limit: 0, unit: "utf16" },
+      hasCodeFences: false,
+      // Silent for the poll interval, looked at every five seconds, and eight to answer.
+      silenceShowsMs: 20_000,
+    };
     imap.onSocketClosed(() => this.#whenClosed?.());
     agent.onSocketClosed(() => this.#whenClosed?.());
   }
@@ -101,6 +108,13 @@ export class EmailPlatform implements EmulatedPlatform {
       await MailTransferAgent.start({ user: address, password: smtpPassword, faults, onTaken, ...server }),
     );
     const maildrop = stack.use(await Maildrop.open(dovecot, address));
+    const { keepsCopies = false } = options;
+    if (keepsCopies) {
+      await maildrop.asOwner((client) => client.mailboxCreate("Sent"));
+      agent.keep = async ({ raw }) => {
+        await maildrop.asOwner((client) => client.append("Sent", raw, ["\\Seen"]));
+      };
+    }
     const settings = {
       imapHost: "127.0.0.1",
       imapPort: imap.port,
@@ -121,7 +135,7 @@ export class EmailPlatform implements EmulatedPlatform {
       ...options.settings,
     };
     stack.move(); // the platform's own to dispose of
-    return new EmailPlatform({ address, dovecot, imap, agent, maildrop, items, settings });
+    return new EmailPlatform({ address, dovecot, imap, agent, maildrop, items, settings, keepsCopies });
   }
 
   get toml(): string {

@@ -180,14 +180,12 @@ describe("a mail whose outcome was lost", { skip: dovecotMissing }, () => {
   });
 
   it("was sent, where it lies in the sent folder", async () => {
-    await answerAt("take_and_cut", async ({ email, answer }) => {
-      await email.maildrop.asOwner((client) => client.mailboxCreate("Sent"));
-      email.agent.keep = async ({ raw }) => {
-        await email.maildrop.asOwner((client) => client.append("Sent", raw, ["\\Seen"]));
-      };
-      await answer();
-      assert.equal(email.agent.taken.items.length, 1);
-    });
+    await using started = await startEmail({ keepsCopies: true });
+    const { email, bench } = started;
+    const asked = await bench.hear("a question");
+    email.agent.atEnd = "take_and_cut";
+    await bench.answer(asked, "an answer", "m1/0");
+    assert.equal(email.agent.taken.items.length, 1);
   });
 
   it("was not sent, where the connection ended before its end", async () => {
