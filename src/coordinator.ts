@@ -3,7 +3,6 @@ import { publishAdminAddress } from "./admin/address-file.ts";
 import { EventRing } from "./admin/event-ring.ts";
 import { createMetrics } from "./admin/metrics.ts";
 import { startAdminServer } from "./admin/server.ts";
-import type { ConfigSource } from "./config/load.ts";
 import { Consumers } from "./consume/consumers.ts";
 import type { Config } from "./contract/config.ts";
 import type { GatewayControl } from "./contract/control.ts";
@@ -21,12 +20,14 @@ import { EventFeed } from "./gateway/event-feed.ts";
 import { layFoundation } from "./gateway/foundation.ts";
 import { createControl } from "./gateway/gateway-control.ts";
 import { createGatewayFleet } from "./gateway/gateway-fleet.ts";
+import type { GatewayOptions } from "./gateway/gateway-options.ts";
 import { assembleStatus, CoordinatorMeter } from "./gateway/gateway-status.ts";
 import { Inspections } from "./gateway/inspections.ts";
 import { showJournalTrouble, showReplayWindow } from "./gateway/journal-trouble.ts";
 import { MissedMessages } from "./gateway/missed-messages.ts";
 import { ResumeStates } from "./gateway/resume-states.ts";
 import { startSupervision } from "./gateway/supervision.ts";
+import { configuredKeys, createTokenVault } from "./gateway/token-keeping.ts";
 import { version } from "./gateway/version.ts";
 import { startRetention } from "./journal/retention.ts";
 import { AttachmentFiles } from "./outbound/attachment-files.ts";
@@ -38,23 +39,6 @@ import { Reconciler } from "./reconcile/reconciler.ts";
 import { createLogger, type Logger } from "./support/logger.ts";
 import { Redactor } from "./support/redact.ts";
 import type { AdapterFleet } from "./supervise/fleet.ts";
-
-/** Where the entries of processes and threads are, and the built-in platforms' modules: file URLs. */
-export type Catalog = {
-  readonly entries: Readonly<Record<"host" | "adapter" | "consumer" | "journal", string>>;
-  readonly adapterModules: Readonly<Record<string, string>>;
-};
-
-/** What {@link buildStages} needs. */
-export type GatewayOptions = {
-  readonly source: ConfigSource;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly catalog: Catalog;
-  /** Consumers of kind `stream` are then read through `Consumers.library`. */
-  readonly isLibrary?: boolean;
-  /** Default: standard output. */
-  readonly logDestination?: { write(line: string): void };
-};
 
 /** Every part of a running gateway that something outside needs. */
 export type Stages = {
@@ -140,6 +124,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     onChange: () => adapters.commandsChanged(),
   });
   const resumeStates = await ResumeStates.load(journal);
+  const tokens = stack.use(createTokenVault({ config, foundation, redactor, supervision: () => supervision, logger }));
   const supervision = await startSupervision({
     foundation,
     hosts,
@@ -149,6 +134,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     onChange(key, entry) {
       feed.state(key, entry);
       directory.onChange(key, entry);
+      tokens.generationsChanged();
     },
     onObserved: (key, observedGeneration, latest) => feed.observed(key, observedGeneration, latest),
     onMissed: (key, report) => missed.add(key, report),
@@ -161,6 +147,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     mailboxes,
     resumeStates,
     acquireBudget: (key, kind) => supervision.acquireBudget(key, kind),
+    tokens,
     logger,
   });
   directory.attach({ adapters, outbox, mailboxes });
@@ -202,6 +189,7 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
     onConfig(accepted) {
       inForce = accepted;
       for (const [owner, secrets] of configSecrets(accepted)) redactor.set(owner, secrets);
+      tokens.configure(configuredKeys(accepted));
       logger.setLevel(accepted.gateway.logLevel);
       retention.update(accepted.journal);
     },

@@ -1,5 +1,5 @@
 /** What an adapter may ask of the gateway, over its thread's port. */
-import type { AdapterContext, MailboxEntry } from "../src/contract/adapter.ts";
+import type { AdapterContext, MailboxEntry, StoredToken, TokenKeeper } from "../src/contract/adapter.ts";
 import type { AdapterInit } from "../src/contract/protocol.ts";
 import type { Response } from "../src/contract/response.ts";
 import type { Emitter } from "./emitter.ts";
@@ -43,11 +43,32 @@ export function createContext(parts: {
         await port.request("budget.acquire", { kind }, signal);
       },
     },
+    token: createTokenKeeper(port, signal),
     mailbox: {
       async read({ conversation, after, waitMs, remove, signal: caller }) {
         return parseEntries(await port.ask("mailbox.read", { conversation, after, waitMs, remove }, caller));
       },
       ack: (request) => port.notify("mailbox.ack", request),
+    },
+  };
+}
+
+function createTokenKeeper(port: ThreadPort, signal: AbortSignal): TokenKeeper {
+  return {
+    async withLock(configured, run) {
+      try {
+        // Made by the coordinator of the same version: trusted.
+        const stored = (await port.request("token.lock", { configured }, signal)) as StoredToken | null;
+        return await run({
+          stored,
+          async store(token) {
+            // Without the signal: a token that was given must not be lost to a stop.
+            await port.request("token.store", { token });
+          },
+        });
+      } finally {
+        port.notify("token.unlock", {});
+      }
     },
   };
 }

@@ -24,5 +24,6 @@ export const adapterModules: Readonly<Record<string, string>> = {
   discord: entry("discord/adapter"),
   slack: entry("slack/adapter"),
   telegram: entry("telegram/adapter"),
+  twitch: entry("twitch/adapter"),
   email: entry("email/adapter"),
 };

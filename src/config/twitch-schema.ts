@@ -17,10 +17,11 @@ const oauthToken = text("user access token, or env:NAME, file:/path, secret:NAME
   .pipe(z.string().min(1))
   .register(referenceFields, { isSecret: true });
 
+/** A channel is its owner's login; anything else would be a line of its own in chat's protocol. */
 const channelLogin = z
   .string()
-  .transform((channel) => channel.trim().replace(/^#/u, ""))
-  .pipe(z.string().min(1));
+  .transform((channel) => channel.trim().replace(/^#/u, "").toLowerCase())
+  .pipe(z.string().regex(/^[a-z0-9_]{1,25}$/u, "a login of 1 to 25 letters, digits and _"));
 
 /** Twitch's keys. */
 export const twitchTable = definePlatform({
@@ -35,7 +36,7 @@ export const twitchTable = definePlatform({
     dm_allowed_users: identifiers("who is heard in the channels; empty: everyone"),
     trigger_prefix: z.string().default("").describe("only messages that begin with it are heard"),
     irc_url: optionalUrl("webSocket", "chat server, ws:// or wss://"),
-    id_url: optionalUrl("http", "token server"),
+    id_url: optionalUrl("http", "token server; empty: Twitch's own, none where irc_url is set"),
   },
   credentials: ["username", "oauth_token"],
   environment: {

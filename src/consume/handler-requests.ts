@@ -74,6 +74,7 @@ export async function answerRequest(
     case "budget.acquire":
     case "token.lock":
     case "token.store":
+    case "token.unlock":
     case "mailbox.read":
     case "mailbox.ack":
       break;

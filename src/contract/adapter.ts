@@ -57,6 +57,33 @@ export interface Mailbox {
   ack(request: { readonly conversation: string; readonly upTo: number }): void;
 }
 
+/** A token that a platform gave in place of the configured one. Each text has at most 8,192 characters. */
+export type StoredToken = {
+  readonly accessToken: string;
+  /** `null`: the configured one still holds. */
+  readonly refreshToken: string | null;
+  /** ISO 8601; `null`: never, or nobody knows. */
+  readonly expiresAt: string | null;
+};
+
+/** What {@link TokenKeeper.withLock} hands over. */
+export type HeldToken = {
+  /** What was stored last for the credential as it is configured now; `null`: nothing, the configured one counts. */
+  readonly stored: StoredToken | null;
+  /** Resolves when it is on disk: use it only then. @throws {GatewayError} `internal` when it cannot be written. */
+  store(token: StoredToken): Promise<void>;
+};
+
+/** Renews a token that expires, one life at a time: a refresh token may be good for one use only. */
+export interface TokenKeeper {
+  /**
+   * Calls `run` while no other life with this credential renews it. `configured`: everything in the settings that the token
+   * is in place of; when that changes, what is stored counts no more.
+   * @throws {GatewayError} `timeout` when another life has it for too long; what `run` rejects with.
+   */
+  withLock<Value>(configured: string, run: (held: HeldToken) => Promise<Value>): Promise<Value>;
+}
+
 /** What a running adapter may ask of the gateway. */
 export type AdapterContext<Settings = Readonly<Record<string, unknown>>> = {
   /** The runtime key, such as `webhook` or `webhook:ops`. */
@@ -84,6 +111,7 @@ export type AdapterContext<Settings = Readonly<Record<string, unknown>>> = {
   readonly resume: { load(): Promise<unknown>; store(state: unknown): Promise<void> };
   /** Leave to connect, per credential, durable. Rejects with `rate_limited` and retry `after`. */
   readonly budget: { acquire(kind: string): Promise<void> };
+  readonly token: TokenKeeper;
   readonly mailbox: Mailbox;
 };
 

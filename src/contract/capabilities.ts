@@ -30,6 +30,7 @@ const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
     "stream_chunk",
     "stream_end",
   ],
+  twitch: ["text", "thread_reply"],
   email: ["text", "thread_reply", "file", "rich_message"],
 };
 
@@ -40,6 +41,7 @@ export const builtPlatforms: ReadonlySet<string> = new Set([
   "discord",
   "slack",
   "telegram",
+  "twitch",
   "email",
 ]);
 

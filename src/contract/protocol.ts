@@ -116,6 +116,7 @@ export const requestMethods = [
   "budget.acquire",
   "token.lock",
   "token.store",
+  "token.unlock",
   "mailbox.read",
   "mailbox.ack",
   "attachment",

@@ -54,6 +54,23 @@ export type TelegramSettings = {
   readonly bind: string;
 };
 
+/** `[messaging.twitch]`. Client id, secret and refresh token are `""` where the token is not to be renewed. */
+export type TwitchSettings = {
+  /** The bot's login. */
+  readonly username: string;
+  /** Without `oauth:`. */
+  readonly oauthToken: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly refreshToken: string;
+  /** Logins of the channels' owners, without `#`. */
+  readonly channels: readonly string[];
+  /** `""`: Twitch's own. */
+  readonly ircUrl: string;
+  /** `""`: Twitch's own; none where `ircUrl` is another's. */
+  readonly idUrl: string;
+};
+
 /** `[messaging.email]`. */
 export type EmailSettings = {
   readonly imapHost: string;

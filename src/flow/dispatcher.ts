@@ -13,7 +13,7 @@ import { Line, type GiveBack, type Lease, type LineOwner } from "./consumer-line
 import type { ConsumerQueue } from "./consumer-queue.ts";
 import { ConsumerQueues } from "./consumer-queues.ts";
 import { DelayQueue } from "./delay-queue.ts";
-import type { Entry } from "./entry.ts";
+import { isDelayed, type Entry } from "./entry.ts";
 import { Handout, type HandoutOptions, type Reservation } from "./handout.ts";
 import type { Lane } from "./lane.ts";
 import type { LaneLimits } from "./lane-limits.ts";
@@ -186,7 +186,7 @@ export class FlowDispatcher implements Dispatcher, LineOwner, Disposable {
   onHead(lane: Lane): void {
     const head = lane.entries[0];
     if (head === undefined) return;
-    if (head.notBeforeMs > this.now()) {
+    if (isDelayed(head, this.now())) {
       lane.state = "delayed";
       return this.#delays.push(head.notBeforeMs, lane);
     }

@@ -53,3 +53,8 @@ export function entryOf(row: PendingRow): Entry {
 export function detachPayload(payload: Uint8Array): Uint8Array {
   return payload.byteLength * 2 >= payload.buffer.byteLength ? payload : new Uint8Array(payload);
 }
+
+/** Whether it must wait. One that was accepted in the future does not: the clock was put back since, and nobody knows any more when it is due. */
+export function isDelayed({ notBeforeMs, atMs }: Entry, nowMs: number): boolean {
+  return notBeforeMs > nowMs && atMs <= nowMs;
+}

@@ -28,6 +28,11 @@ export type TrafficParts = {
   };
   readonly resumeStates: ResumeStates;
   readonly acquireBudget: (key: string, kind: string) => Promise<void>;
+  readonly tokens: {
+    lock(origin: Origin, args: unknown): Promise<RequestAnswer>;
+    store(origin: Origin, args: unknown): Promise<RequestAnswer>;
+    unlock(origin: Origin): RequestAnswer;
+  };
   readonly logger: Logger;
 };
 
@@ -89,7 +94,7 @@ export class AdapterTraffic {
   }
 
   #answer(origin: Origin, method: RequestMeta["method"], args: unknown): RequestAnswer | Promise<RequestAnswer> {
-    const { mailboxes, resumeStates } = this.#parts;
+    const { mailboxes, resumeStates, tokens } = this.#parts;
     if (method === "mailbox.read") return mailboxes.read(origin, args);
     if (method === "mailbox.ack") {
       mailboxes.ack(origin, args);
@@ -97,6 +102,9 @@ export class AdapterTraffic {
     }
     if (method === "resume.load") return { value: resumeStates.get(origin.key) };
     if (method === "budget.acquire") return this.#acquireBudget(origin, args);
+    if (method === "token.lock") return tokens.lock(origin, args);
+    if (method === "token.store") return tokens.store(origin, args);
+    if (method === "token.unlock") return tokens.unlock(origin);
     throw new GatewayError("invalid_request", `Cannot answer ${method}: an adapter may not ask for it`);
   }
 

@@ -21,6 +21,8 @@ export type Supervision = {
   readonly generations: Generations;
   /** Rejects with `rate_limited`. */
   acquireBudget(key: string, kind: string): Promise<void>;
+  /** A fingerprint of what the key logs in with: two keys with one credential have the same. */
+  credentialOf(key: string): string;
 };
 
 /** @throws {GatewayError} `journal_unavailable`. */
@@ -71,6 +73,7 @@ export async function startSupervision(parts: {
   return {
     adapters,
     generations,
+    credentialOf,
     async acquireBudget(key, kind) {
       const verdict = await budget.acquire(credentialOf(key), kind);
       if (verdict.kind === "refused") throw GatewayError.from(verdict.error);

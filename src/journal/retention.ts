@@ -2,7 +2,7 @@
 import type { Journal, JournalWrite } from "../contract/journal.ts";
 import type { JournalCounts } from "../contract/journal-query.ts";
 import type { Logger } from "../support/logger.ts";
-import { every } from "../support/time.ts";
+import { every, steadyNow } from "../support/time.ts";
 
 /** What retention keeps to; may be swapped while it runs. */
 export type RetentionSettings = {
@@ -100,14 +100,14 @@ class PeriodicRetention implements Retention {
       const room = ackedRoom(counts, this.#settings.maxBytes);
       if (counts.ackedBytes <= room) break;
       counts = await this.#pruneSlice(room);
-      this.#cutAtMs = Date.now();
+      this.#cutAtMs = steadyNow();
     }
     this.#report();
   }
 
   async #pruneSlice(ackedBytesOver: number): Promise<JournalCounts> {
     const { journal } = this.#options;
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     const write: JournalWrite = {
       op: "prune",
       ackedBeforeMs: nowMs - this.#settings.retainHours * hourMs,
@@ -120,7 +120,7 @@ class PeriodicRetention implements Retention {
   }
 
   #report(): void {
-    const isShort = this.#cutAtMs > 0 && Date.now() - this.#cutAtMs < this.#settings.retainHours * hourMs;
+    const isShort = this.#cutAtMs > 0 && steadyNow() - this.#cutAtMs < this.#settings.retainHours * hourMs;
     if (isShort === this.#isShort) return;
     this.#isShort = isShort;
     this.#options.logger.warn("replay-window-changed", { isShort });

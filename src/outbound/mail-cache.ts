@@ -3,6 +3,7 @@
  * A conversation is known from a cursor on: everything after it that is on disk is also here.
  */
 import type { JournalOpened } from "../contract/journal.ts";
+import { steadyNow } from "../support/time.ts";
 
 /** One waiting reply that is on disk. */
 export type Mail = {
@@ -61,7 +62,7 @@ export class MailCache {
     if (box === undefined) return place.after >= this.#floor ? [] : null;
     const after = Math.max(place.after, box.takenUpTo);
     if (after < box.knownAfter) return null;
-    const oldestMs = Date.now() - longestAgeMs;
+    const oldestMs = steadyNow() - longestAgeMs;
     const isFresh = (mail: Mail): boolean => mail.cursor > after && mail.atMs >= oldestMs;
     return box.entries.length === 0 ? box.entries : box.entries.filter(isFresh);
   }

@@ -6,7 +6,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Journal, SendRow } from "../contract/journal.ts";
 import type { Logger } from "../support/logger.ts";
-import { sleep } from "../support/time.ts";
+import { sleep, steadyNow } from "../support/time.ts";
 import type { Mail } from "./mail-cache.ts";
 import { stateWrite } from "./send-state.ts";
 
@@ -115,7 +115,7 @@ export class MailWriter implements Disposable {
   }
 
   #mailOf({ key, conversation, response }: SendRow): Mail {
-    return { key, conversation, cursor: this.#parts.nextCursor(), response, atMs: Date.now() };
+    return { key, conversation, cursor: this.#parts.nextCursor(), response, atMs: steadyNow() };
   }
 
   async #pause(): Promise<void> {

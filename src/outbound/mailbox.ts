@@ -2,7 +2,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Journal, JournalWrite } from "../contract/journal.ts";
 import type { Logger } from "../support/logger.ts";
-import { after as afterDelay, sleep } from "../support/time.ts";
+import { after as afterDelay, sleep, steadyNow } from "../support/time.ts";
 import { MailCache, type Mail } from "./mail-cache.ts";
 
 const mostEntries = 100;
@@ -118,7 +118,7 @@ export class Mailboxes implements AsyncDisposable {
     const place = { key: client.key, conversation: request.conversation, after: request.after };
     await this.#flush();
     const rows = await this.#journal.query("mail", { ...place, limit: mostEntries });
-    const atMs = Date.now();
+    const atMs = steadyNow();
     const found = rows.map((row): Mail => ({ ...row, key: client.key, conversation: request.conversation, atMs }));
     if (found.length < mostEntries) this.#cache.learn(place, found);
     const known = this.#cache.read(place) ?? found;

@@ -7,7 +7,7 @@ import type { Journal, SendRow, SendState, WriteResult } from "../contract/journ
 import type { StoredResponse } from "../contract/reply-to.ts";
 import type { Response } from "../contract/response.ts";
 import type { Logger } from "../support/logger.ts";
-import { withDeadline } from "../support/time.ts";
+import { steadyNow, withDeadline } from "../support/time.ts";
 import { HeldSends } from "./held-sends.ts";
 import type { Mail } from "./mail-cache.ts";
 import { MailWriter } from "./mail-writer.ts";
@@ -91,7 +91,7 @@ export class Outbox implements ReplyWriter, AsyncDisposable {
     const { key, conversation } = request;
     if (prepared.dueAtMs === 0 && this.#parts.adapters.isPull(key)) {
       const { response } = prepared;
-      const mail: Mail = { key, conversation, cursor: this.#takeCursor(), response, atMs: Date.now() };
+      const mail: Mail = { key, conversation, cursor: this.#takeCursor(), response, atMs: steadyNow() };
       return {
         writes: [{ op: "mail", ...mail }],
         written: () => {

@@ -2,7 +2,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Journal, SendState } from "../contract/journal.ts";
 import type { Logger } from "../support/logger.ts";
-import { sleep } from "../support/time.ts";
+import { sleep, steadyNow } from "../support/time.ts";
 import { adaptResponse } from "./fallback.ts";
 import type { OutboundAdapters } from "./outbound-adapters.ts";
 import { decodeResponse } from "./response-bytes.ts";
@@ -60,7 +60,7 @@ export class SendAttempts {
           : this.#end({ ...send, attempts }, "unknown", error);
       // One that never reached the adapter is no attempt.
       const made = next.kind === "wait" ? send.attempts : attempts;
-      const nextAttemptAtMs = Date.now() + next.delayMs;
+      const nextAttemptAtMs = steadyNow() + next.delayMs;
       await this.#write(send, "queued", { attempts: made, error: error.toReport(), nextAttemptAtMs });
       return { ...send, attempts: made, nextAttemptAtMs };
     }
@@ -85,7 +85,7 @@ export class SendAttempts {
           : doubted(send, { ...doubt, tries: doubt.tries + 1 });
       const attempts = next.kind === "wait" ? send.attempts : send.attempts + 1;
       // It stays `attempted` on disk: nothing has changed about what is known of it.
-      return { ...send, attempts, nextAttemptAtMs: Date.now() + next.delayMs };
+      return { ...send, attempts, nextAttemptAtMs: steadyNow() + next.delayMs };
     }
   }
 
@@ -103,8 +103,8 @@ export class SendAttempts {
 
   #next(error: GatewayError, { row, attempts }: OpenSend): AfterFailure {
     if (error.code === "rate_limited" && error.retry.kind === "after")
-      this.#parts.onRateLimited(row.conversation, Date.now() + error.retry.delayMs);
-    return afterSendFailure(error, { attempts, ageMs: Date.now() - row.atMs }, Math.random());
+      this.#parts.onRateLimited(row.conversation, steadyNow() + error.retry.delayMs);
+    return afterSendFailure(error, { attempts, ageMs: steadyNow() - row.atMs }, Math.random());
   }
 
   async #end(send: OpenSend, state: "unknown" | "failed", error: GatewayError): Promise<null> {
@@ -140,7 +140,7 @@ export class SendAttempts {
 
 /** To be found out in a moment: an adapter that has just died has one to come back. */
 function doubted(send: OpenSend, doubt: Doubt): OpenSend {
-  return { ...send, doubt, nextAttemptAtMs: Date.now() + doubtDelayMs };
+  return { ...send, doubt, nextAttemptAtMs: steadyNow() + doubtDelayMs };
 }
 
 function platformIdOf(receipt: unknown): string | null {

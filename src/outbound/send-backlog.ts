@@ -2,7 +2,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Journal, SendRow } from "../contract/journal.ts";
 import type { Logger } from "../support/logger.ts";
-import { after } from "../support/time.ts";
+import { after, steadyNow } from "../support/time.ts";
 
 /** A send that is not over. */
 export type OpenSend = {
@@ -111,7 +111,10 @@ export class SendBacklog implements Disposable {
         for (const { attempts, nextAttemptAtMs, changedAtMs, ...row } of rows) {
           // Its answer was lost with the process that waited for it.
           const doubt = row.state === "attempted" ? { sinceMs: changedAtMs, tries: 0 } : null;
-          if (this.#keep(row)) this.#owner.take({ row, attempts, nextAttemptAtMs, doubt });
+          // Longer than it was to wait then it does not, wherever the clock has been put meanwhile.
+          const latestMs = steadyNow() + Math.max(0, nextAttemptAtMs - changedAtMs);
+          const dueAtMs = Math.min(nextAttemptAtMs, latestMs);
+          if (this.#keep(row)) this.#owner.take({ row, attempts, nextAttemptAtMs: dueAtMs, doubt });
         }
       }
     } catch (reason) {

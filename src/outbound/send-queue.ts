@@ -1,7 +1,7 @@
 /** One adapter's sends on their way: in order within a conversation, side by side across conversations. */
 import { GatewayError } from "../contract/errors.ts";
 import type { SendRow } from "../contract/journal.ts";
-import { after } from "../support/time.ts";
+import { after, steadyNow } from "../support/time.ts";
 import { SendAttempts, type SendAttemptsParts } from "./send-attempts.ts";
 import { SendPace } from "./send-pace.ts";
 import { SendBacklog, unattempted, type OpenSend } from "./send-backlog.ts";
@@ -34,7 +34,7 @@ export class SendQueue implements AsyncDisposable {
       ...parts,
       key,
       signal: this.#ended.signal,
-      onRateLimited: (conversation, untilMs) => this.#pace.limited(conversation, untilMs, Date.now()),
+      onRateLimited: (conversation, untilMs) => this.#pace.limited(conversation, untilMs, steadyNow()),
     });
     this.#backlog = new SendBacklog(key, parts, {
       take: (send) => this.#take(send),
@@ -102,7 +102,7 @@ export class SendQueue implements AsyncDisposable {
     conversation.retry?.[Symbol.dispose]();
     conversation.retry = null;
     if (this.#running.size >= mostInFlight || !this.#parts.adapters.isRunning(this.#key)) return;
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     const waitMs = send.nextAttemptAtMs > nowMs ? send.nextAttemptAtMs - nowMs : this.#paceMs(name, nowMs);
     if (waitMs === null) return;
     if (waitMs > 0) {

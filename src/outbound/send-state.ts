@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { ErrorReport } from "../contract/errors.ts";
 import type { JournalWrite, SendRow, SendState } from "../contract/journal.ts";
+import { steadyNow } from "../support/time.ts";
 
 /** What goes with a state; what is left out is 0 or `null`. */
 export type SendStateDetails = {
@@ -21,7 +22,7 @@ export function stateWrite(row: SendRow, state: SendState, details: SendStateDet
     nextAttemptAtMs: details.nextAttemptAtMs ?? 0,
     platformMessageId: details.platformMessageId ?? null,
     error: details.error ?? null,
-    atMs: Date.now(),
+    atMs: steadyNow(),
   };
 }
 
@@ -41,7 +42,7 @@ export function newSend(
     idempotencyKey,
     response,
     state: "queued",
-    atMs: Date.now(),
+    atMs: steadyNow(),
     dueAtMs,
   };
 }

@@ -2,7 +2,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Response } from "../contract/response.ts";
 import type { Logger } from "../support/logger.ts";
-import { after } from "../support/time.ts";
+import { after, steadyNow } from "../support/time.ts";
 import type { OutboundAdapters } from "./outbound-adapters.ts";
 
 const chunkDeadlineMs = 5000;
@@ -79,7 +79,7 @@ export class StreamChunks implements Disposable {
       stream.latest = null;
       return;
     }
-    const waitMs = stream.nextAtMs - Date.now();
+    const waitMs = stream.nextAtMs - steadyNow();
     if (waitMs <= 0 && this.#parts.isIdle(stream.key, stream.conversation)) {
       void this.#send(stream, stream.latest);
       return;
@@ -95,7 +95,7 @@ export class StreamChunks implements Disposable {
     const { key, conversation } = stream;
     stream.latest = null;
     stream.isBusy = true;
-    stream.nextAtMs = Date.now() + (adapters.isPull(key) ? pullIntervalMs : pushIntervalMs);
+    stream.nextAtMs = steadyNow() + (adapters.isPull(key) ? pullIntervalMs : pushIntervalMs);
     try {
       const args = { conversation, response, replyTo: null, idempotencyKey: "" };
       await adapters.call(key, "send", args, { deadlineMs: chunkDeadlineMs });

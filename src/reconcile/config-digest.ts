@@ -13,6 +13,8 @@ export function configDigest(config: Config, desired: DesiredState, fingerprintK
     consumers: mapValues(desired.consumers, (spec) => spec.fingerprint),
     router: desired.router,
     skippedBindings: desired.skippedBindings.map(withoutLine),
+    // What is kept for one that is switched off goes when its table does.
+    disabledKeys: config.disabledKeys.toSorted(),
   };
   return digest("config", content, fingerprintKey);
 }

@@ -41,8 +41,10 @@ export class Backoff {
       return null;
     }
     this.#remembered = null;
-    this.#streak = record.streak;
-    return record.nextRetryAtMs > nowMs ? record : null;
+    // What is said to have failed in the future has failed: when, nobody knows any more.
+    this.#streak = { ...record.streak, failuresAtMs: record.streak.failuresAtMs.filter((atMs) => atMs <= nowMs) };
+    const nextRetryAtMs = Math.min(record.nextRetryAtMs, nowMs + record.delayMs);
+    return nextRetryAtMs > nowMs ? { ...record, nextRetryAtMs } : null;
   }
 
   /** One more failure: what it leads to, kept on disk. */
@@ -55,6 +57,7 @@ export class Backoff {
       reason: cause.reason,
       needsAttention: plan.needsAttention,
       nextRetryAtMs: nowMs + plan.delayMs,
+      delayMs: plan.delayMs,
     };
     this.#put(JSON.stringify(record));
     return plan;

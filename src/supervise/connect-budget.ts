@@ -4,6 +4,7 @@
  * {@link https://discord.com/developers/docs/events/gateway#session-start-limit-object}
  */
 import { GatewayError } from "../contract/errors.ts";
+import { steadyNow } from "../support/time.ts";
 import { budgetRefusalText } from "./failure.ts";
 
 /** What a platform allows in a day, and the share of it that is granted. */
@@ -48,7 +49,7 @@ export class ConnectBudget {
    * One connection. `credential` is a fingerprint, never the secret itself.
    * @throws {GatewayError} `journal_unavailable` when a grant could not be kept; it is not given then.
    */
-  async acquire(credential: string, kind: string, nowMs: number = Date.now()): Promise<BudgetVerdict> {
+  async acquire(credential: string, kind: string, nowMs: number = steadyNow()): Promise<BudgetVerdict> {
     if (freeKinds.has(kind)) return { kind: "granted" };
     const key = `${credential} ${kind}`;
     const hour = Math.floor(nowMs / hourMs);
@@ -76,9 +77,9 @@ function refused(kind: string, retryAfterMs: number): BudgetVerdict {
   return { kind: "refused", retryAfterMs, error };
 }
 
-/** The hour that was only begun a day ago counts in full: better one too few than one too many. */
+/** The hour that was only begun a day ago counts in full: better one too few than one too many. So does what a clock put back has made tomorrow. */
 function recent(grants: Grants, hour: number): Grants {
-  return new Map([...grants].filter(([at]) => hour - at <= dayHours));
+  return new Map([...grants].filter(([at]) => Math.abs(hour - at) <= dayHours));
 }
 
 /** When enough hours have passed out of the last day; `null`: now. */

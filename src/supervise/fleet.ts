@@ -5,7 +5,7 @@ import { GatewayError } from "../contract/errors.ts";
 import type { FrameKind } from "../contract/frame.ts";
 import type { ControlMethod, StartedValue } from "../contract/protocol.ts";
 import type { AdapterSpec, InvalidSpec } from "../contract/spec.ts";
-import { orAborted, withDeadline } from "../support/time.ts";
+import { orAborted, steadyNow, withDeadline } from "../support/time.ts";
 import type { AdapterReport } from "./adapter-report.ts";
 import type { SettledOutcome } from "./convergence.ts";
 import type { GenerationLife } from "./generation-life.ts";
@@ -58,7 +58,7 @@ export class AdapterFleet {
       commands: () => noCommands,
       rivals: () => [],
       random: Math.random,
-      now: Date.now,
+      now: steadyNow,
       redact: (text: string) => text,
       slots: new StartSlots(),
       suspectTurns: new StartSlots(1),

@@ -22,6 +22,8 @@ export type BackoffRecord = {
   readonly needsAttention: boolean;
   /** Milliseconds since the epoch; in the past: it was not waiting any more. */
   readonly nextRetryAtMs: number;
+  /** How long it was to wait then: longer it does not, wherever the clock has been put meanwhile. */
+  readonly delayMs: number;
 };
 
 /** What is known of one key from before. */
@@ -59,7 +61,7 @@ function parseBackoff(text: string | undefined): BackoffRecord | null {
   if (record === null) return null;
   const streak = (record["streak"] ?? {}) as Partial<Record<keyof Streak, unknown>>;
   const { attempt, failuresAtMs, isSlow, wasHealthy } = streak;
-  const { fingerprint, reason, needsAttention, nextRetryAtMs } = record;
+  const { fingerprint, reason, needsAttention, nextRetryAtMs, delayMs } = record;
   if (typeof attempt !== "number" || !Array.isArray(failuresAtMs) || typeof fingerprint !== "string") return null;
   return {
     streak: {
@@ -73,6 +75,7 @@ function parseBackoff(text: string | undefined): BackoffRecord | null {
     reason: isReason(reason) ? reason : "none",
     needsAttention: needsAttention === true,
     nextRetryAtMs: typeof nextRetryAtMs === "number" ? nextRetryAtMs : 0,
+    delayMs: typeof delayMs === "number" ? delayMs : 0,
   };
 }
 

@@ -1,4 +1,6 @@
 /** What may come without end: counted, and logged once a minute per kind. */
+import { steadyNow } from "./time.ts";
+
 const periodMs = 60_000;
 
 /** What is said of one kind: how many there were of it so far, and how many since it was last said. */
@@ -20,7 +22,7 @@ export class MinuteLog {
   }
 
   /** One more of `kind`. */
-  note(kind: string, nowMs = Date.now()): void {
+  note(kind: string, nowMs = steadyNow()): void {
     const short = kind.slice(0, this.#limits.longestKind);
     const name = this.#kinds.size < this.#limits.mostKinds || this.#kinds.has(short) ? short : "other";
     const known = this.#kinds.get(name) ?? { count: 0, said: 0, nextAtMs: 0 };

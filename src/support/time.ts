@@ -19,6 +19,14 @@ export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return promise;
 }
 
+/**
+ * Milliseconds since the epoch as they were when this thread began, and steadily on from there: for when something is due
+ * and how long it took. The wall clock may be put back by an hour, and what was due in a second must not wait for it.
+ */
+export function steadyNow(): number {
+  return Math.trunc(performance.timeOrigin + performance.now());
+}
+
 /** A deadline passed. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";

@@ -207,6 +207,11 @@ bind = 8675309
       "twitch.oauth_token: found an empty string",
     ],
     [
+      "a channel that is no login",
+      '[messaging.twitch]\nusername = "u"\noauth_token = "t"\nchannels = ["#Room_1", "no room"]',
+      "twitch.channels[1]: found a string, expected a login",
+    ],
+    [
       "an origin with a path",
       '[messaging.webchat]\nallowed_origins = ["https://a.example/x"]',
       "webchat.allowed_origins[0]: found a string, expected an origin",

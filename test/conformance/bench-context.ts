@@ -41,6 +41,7 @@ export function benchContext(
       },
     },
     budget: { acquire: async () => {} },
+    token: ledger.tokens,
     mailbox: ledger.mailbox,
   };
 }

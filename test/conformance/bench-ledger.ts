@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage, MessageKind } from "../../src/contract/message.ts";
 import { encodeMessage } from "../../workers/encode-message.ts";
-import { MemoryMailbox, type LoggedLine } from "../support/adapter-context.ts";
+import { MemoryMailbox, MemoryTokenKeeper, type LoggedLine } from "../support/adapter-context.ts";
 import { Observed } from "./observed.ts";
 
 /** One call's worth of one message. `gatewayId` is what duplicates are known by. */
@@ -21,6 +21,7 @@ export class BenchLedger {
   readonly log = new Observed<LoggedLine>();
   readonly signs = new Observed<Sign>();
   readonly mailbox = new MemoryMailbox();
+  readonly tokens = new MemoryTokenKeeper();
   /** Every reason with which anything was rejected. */
   readonly errors: unknown[] = [];
   resumeState: unknown = null;

@@ -73,6 +73,8 @@ export type PlatformTraits = {
   readonly attachments?: "bytes" | "url" | "none";
   /** Triple backquotes make a code block there. @default true */
   readonly hasCodeFences?: boolean;
+  /** A message may have several lines. @default true */
+  readonly hasLineBreaks?: boolean;
   /**
    * The longest, in a real gateway and its own time, that a half-open connection goes unnoticed, milliseconds: until the
    * adapter sees it, or else its supervisor. @default `module.maxSilenceMs`

@@ -1,6 +1,6 @@
 /** Time that passes as fast as a case likes, and as ever while it says nothing; the network stays as it is. */
 import { FakeTimers } from "./fake-timers.ts";
-import { realDelay, turns, within } from "./within.ts";
+import { realDelay, realNow, turns, within } from "./within.ts";
 
 /** How far time goes in one step, milliseconds: small enough that no timer is passed by far. */
 const defaultStepMs = 250;
@@ -93,10 +93,10 @@ export class FakeClock implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    let lastMs = performance.now();
+    let lastMs = realNow();
     while (!this.#isOver) {
       await realDelay(followMs);
-      const nowMs = performance.now();
+      const nowMs = realNow();
       if (!this.#isHurried) this.#timers.tick(Math.round(nowMs - lastMs));
       lastMs = nowMs;
     }

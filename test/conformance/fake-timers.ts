@@ -6,6 +6,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { mock } from "node:test";
 import timers from "node:timers";
 import { promisify } from "node:util";
+import { mockClocks } from "../support/mocked-time.ts";
 
 type Callback = (...args: readonly unknown[]) => unknown;
 
@@ -112,7 +113,7 @@ export class FakeTimers implements Disposable {
   constructor() {
     if (areFaked) throw new TypeError("Cannot fake the timers: they are faked already");
     areFaked = true;
-    mock.timers.enable({ apis: ["Date"], now: this.nowMs });
+    mockClocks({ mock }, this.nowMs);
     const start =
       (isPeriodic: boolean) =>
       (callback: Callback, delayMs = 1, ...args: readonly unknown[]): FakeTimer =>
@@ -160,6 +161,7 @@ export class FakeTimers implements Disposable {
   [Symbol.dispose](): void {
     install({ setTimeout: real.setTimeout, setInterval: real.setInterval });
     mock.timers.reset();
+    mock.restoreAll();
     areFaked = false;
     this.#isOver = true;
     for (const timer of this.#pending) timer.release();

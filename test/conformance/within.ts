@@ -30,6 +30,9 @@ export async function within<T>(promise: Promise<T>, what: string, seen: () => u
   }
 }
 
+/** The machine's own steady clock, milliseconds. */
+export const realNow: () => number = performance.now.bind(performance);
+
 /** Lets `delayMs` of the machine's own time pass. Not for waiting for something: for making a mocked clock follow. */
 export function realDelay(delayMs: number): Promise<void> {
   return new Promise((resolve) => {

@@ -37,6 +37,19 @@ describe("recover()", () => {
     assert.deepEqual([after.texts, after.got[0]?.attempt], [["text of 1"], 2]);
   });
 
+  it("does not wait for a time that was set by a clock which has been put back since", async (t) => {
+    fakeTime(t);
+    const first = await startFlow();
+    const before = new TestConsumer(first.flow);
+    await first.send("webhook", many(1));
+    await before.answer({ kind: "nack", delayMs: 60_000, error: null });
+    t.mock.timers.setTime(0);
+    const second = await startFlow({ journal: first.journal.reopen() });
+    const after = new TestConsumer(second.flow);
+    await settled();
+    assert.deepEqual([after.texts, after.got[0]?.attempt], [["text of 1"], 2]);
+  });
+
   it("pages through more than it asks for at once, and counts all of it", async () => {
     const first = await startFlow();
     for (let frame = 0; frame < 11; frame += 1) await first.send("webhook", many(200, `f${frame}-`, `c${frame}`));

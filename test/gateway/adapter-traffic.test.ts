@@ -27,6 +27,13 @@ async function trafficFixture(options: { readonly read?: () => RequestAnswer | P
     },
     mailboxes: { read: () => options.read?.() ?? { value: [] }, ack: () => {} },
     resumeStates,
+    tokens: {
+      lock: async ({ key }, args) => ({ value: { key, args } }),
+      store: async () => {
+        throw new GatewayError("conflict", "not locked");
+      },
+      unlock: () => ({ value: null }),
+    },
     acquireBudget: async (_key, kind) => {
       if (kind === "identify")
         throw new GatewayError("rate_limited", "used up", { retry: { kind: "after", delayMs: 9 } });
@@ -38,8 +45,9 @@ async function trafficFixture(options: { readonly read?: () => RequestAnswer | P
   /** Asks, and resolves with the answer. */
   async function ask(method: string, args: unknown): Promise<unknown> {
     const answered = new Promise<void>((resolve) => waiters.push(resolve));
+    const before = sent.length;
     give(frameKinds.request, { id: 1, method, args });
-    if (sent.length === 0) await answered;
+    if (sent.length === before) await answered;
     return sent.at(-1)?.meta;
   }
   return { give, ask, sent, received, resumeStates };
@@ -93,6 +101,15 @@ describe("AdapterTraffic", () => {
       outcome: { ok: boolean; error: { retry: unknown } };
     };
     assert.deepEqual([outcome.ok, outcome.error.retry], [false, { kind: "after", delayMs: 9 }]);
+  });
+
+  it("hands a token's requests on, with who asks", async () => {
+    const { ask } = await trafficFixture();
+    const args = { configured: "c" };
+    assert.deepEqual(await ask("token.lock", args), { id: 1, outcome: { ok: true, value: { key: "acme", args } } });
+    const { outcome } = (await ask("token.store", {})) as { outcome: { error: { code: string } } };
+    assert.equal(outcome.error.code, "conflict");
+    assert.deepEqual(await ask("token.unlock", {}), { id: 1, outcome: { ok: true, value: null } });
   });
 
   it("lets an adapter ask only for what adapters may", async () => {

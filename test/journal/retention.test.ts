@@ -7,6 +7,7 @@ import { JournalStore } from "../../workers/journal-store.ts";
 import { accept, mail, send, sendState } from "../support/journal-writes.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
 import { silentLogger } from "../support/silent-logger.ts";
+import { mockClocks } from "../support/mocked-time.ts";
 
 const hourMs = 3_600_000;
 
@@ -90,7 +91,7 @@ describe("startRetention()", () => {
     assert.equal(counts.pending, 1);
     assert.deepEqual(said, [true]);
     // What was cut would have left by itself by then: the window is whole again.
-    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 25 * hourMs });
+    mockClocks(t, Date.now() + 25 * hourMs);
     await retention.run();
     assert.deepEqual(said, [true, false]);
   });

@@ -3,13 +3,14 @@ import { describe, it, type TestContext } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { OutboxRig } from "../support/outbox-rig.ts";
 import { turns } from "../support/turns.ts";
+import { mockTime } from "../support/mocked-time.ts";
 
 const startMs = Date.UTC(2030, 0, 1);
 const died = new GatewayError("worker_crashed", "the thread ended");
 
 /** Adapters that can find out what became of a send; time passes as the test says. */
 function rigInDoubt(t: TestContext, journal?: OutboxRig["journal"]): OutboxRig {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: startMs });
+  mockTime(t, startMs);
   const rig = new OutboxRig(journal);
   rig.adapters.canComplete = true;
   return rig;
@@ -48,7 +49,7 @@ describe("a send whose answer was lost", () => {
   });
 
   it("is settled after a restart of the gateway", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: startMs });
+    mockTime(t, startMs);
     const before = new OutboxRig();
     before.adapters.answer = undefined;
     const { id } = await before.send("chat", "one");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { MailCache, type Mail } from "../../src/outbound/mail-cache.ts";
+import { mockClocks } from "../support/mocked-time.ts";
 
 const fresh = { nextCursor: 1, oldestCursor: null };
 const limits = { bytes: 1000, boxes: 100, mailPerBox: 10 };
@@ -51,7 +52,7 @@ describe("MailCache", () => {
   });
 
   it("gives nothing that is older than a day", (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: 1_000_000_000_000 });
+    mockClocks(t, 1_000_000_000_000);
     const cache = new MailCache(fresh);
     cache.add(mail(1));
     t.mock.timers.tick(86_400_001);

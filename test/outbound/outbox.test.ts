@@ -4,6 +4,7 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import { parseResponse } from "../../src/contract/response.ts";
 import { OutboxRig, replyRequest, textOf } from "../support/outbox-rig.ts";
 import { turns } from "../support/turns.ts";
+import { mockTime } from "../support/mocked-time.ts";
 
 describe("Outbox, for a pull adapter", () => {
   it("puts a reply into the mailbox in its message's own transaction, with one write", async () => {
@@ -191,7 +192,7 @@ describe("Outbox, for an adapter that is pushed to", () => {
   });
 
   it("tries again after the time that the server asked for, the rest of the conversation waiting", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    mockTime(t);
     const rig = new OutboxRig();
     const limited = new GatewayError("rate_limited", "slow down", { retry: { kind: "after", delayMs: 5000 } });
     rig.adapters.answer = () => Promise.reject(limited);
@@ -278,6 +279,23 @@ describe("Outbox, for an adapter that is pushed to", () => {
     await turns();
     assert.equal(rig.adapters.calls.length, 1);
     assert.equal((await rig.outbox.report(id)).state, "unknown");
+  });
+
+  it("waits no longer than a send was to when the clock was put back meanwhile", async (t) => {
+    mockTime(t, 7_200_000);
+    const before = new OutboxRig();
+    const retry = { kind: "after", delayMs: 5_000 } as const;
+    before.adapters.answer = () => Promise.reject(new GatewayError("rate_limited", "slow down", { retry }));
+    await before.send("chat", "one");
+    await turns();
+    t.mock.timers.setTime(0);
+    const after = new OutboxRig(before.journal.restarted());
+    after.outbox.adapterRunning("chat");
+    await turns();
+    assert.deepEqual(after.adapters.texts, []);
+    t.mock.timers.tick(5_000);
+    await turns();
+    assert.deepEqual(after.adapters.texts, ["one"]);
   });
 
   it("has an attempt on disk before it is made", async () => {

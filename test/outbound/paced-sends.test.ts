@@ -3,10 +3,11 @@ import { describe, it, type TestContext } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { OutboxRig } from "../support/outbox-rig.ts";
 import { turns } from "../support/turns.ts";
+import { mockTime } from "../support/mocked-time.ts";
 
 /** An outbox whose adapter declares its rates; time passes as the test says. */
 function rigWith(t: TestContext, rates: OutboxRig["adapters"]["rates"]): OutboxRig {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.UTC(2030, 0, 1) });
+  mockTime(t, Date.UTC(2030, 0, 1));
   const rig = new OutboxRig();
   rig.adapters.rates = rates;
   rig.outbox.adapterRunning("chat");

@@ -4,13 +4,14 @@ import type { SendState } from "../../src/contract/journal.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { OutboxRig } from "../support/outbox-rig.ts";
 import { turns } from "../support/turns.ts";
+import { mockTime } from "../support/mocked-time.ts";
 
 const startMs = Date.UTC(2030, 0, 1);
 const hourMs = 3_600_000;
 
 /** From now on time passes as the test says. */
 function stopTime(t: TestContext): (ms: number) => Promise<void> {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: startMs });
+  mockTime(t, startMs);
   return async (ms) => {
     // In steps of a minute, as the clock trusts no timer for longer.
     for (let left = ms; left > 0; left -= 60_000) {

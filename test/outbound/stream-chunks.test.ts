@@ -4,6 +4,7 @@ import { StreamChunks } from "../../src/outbound/stream-chunks.ts";
 import { FakeAdapters } from "../support/fake-adapters.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 import { turns } from "../support/turns.ts";
+import { mockTime } from "../support/mocked-time.ts";
 
 class Rig {
   readonly adapters = new FakeAdapters();
@@ -11,7 +12,7 @@ class Rig {
   readonly chunks = new StreamChunks({ adapters: this.adapters, logger: silentLogger, isIdle: () => this.isIdle });
 
   constructor(t: TestContext) {
-    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    mockTime(t);
   }
 
   push(text: string, key = "chat"): void {

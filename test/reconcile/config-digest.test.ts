@@ -10,11 +10,13 @@ const source = config({
   bindings: [binding("webhook"), binding("webchat")],
   invalid: [{ key: "slack", platform: "slack", errors: [{ path: "messaging.slack", message: "wrong", line: 3 }] }],
   skippedBindings: [{ path: "bindings[2]", message: "gone", line: 9 }],
+  disabledKeys: ["twitch", "email"],
 });
 
 describe("configDigest()", () => {
   const same: Readonly<Record<string, Config>> = {
     "the order of tables": { ...source, adapters: source.adapters.toReversed() },
+    "the order of tables that are switched off": { ...source, disabledKeys: source.disabledKeys.toReversed() },
     "a comment that moves an error": { ...source, invalid: movedDown(source) },
     "a warning": { ...source, warnings: [{ path: "llm", message: "ignored", line: 1 }] },
   };
@@ -28,6 +30,7 @@ describe("configDigest()", () => {
     "an error": { ...source, invalid: [] },
     "a consumer": { ...source, consumers: [] },
     "a skipped binding": { ...source, skippedBindings: [] },
+    "an adapter that is switched off": { ...source, disabledKeys: [] },
   };
   for (const [name, other] of Object.entries(different))
     it(`differs after a change of ${name}`, () => assert.notEqual(digestOf(other), digestOf(source)));

@@ -66,6 +66,20 @@ describe("ConnectBudget", () => {
     assert.equal((await after.acquire("c", "identify", hourMs)).kind, "refused");
   });
 
+  it("counts what a clock that was put back has made tomorrow", async () => {
+    const values = {};
+    await spend(await ConnectBudget.start(memoryStore(values)), 800, 5 * hourMs);
+    const after = await ConnectBudget.start(memoryStore(values));
+    assert.equal((await after.acquire("c", "identify", 0)).kind, "refused");
+  });
+
+  it("does not hold against a credential what a clock put forward has dated days ahead", async () => {
+    const values = {};
+    await spend(await ConnectBudget.start(memoryStore(values)), 800, 200 * hourMs);
+    const after = await ConnectBudget.start(memoryStore(values));
+    assert.equal((await after.acquire("c", "identify", 0)).kind, "granted");
+  });
+
   it("grants nothing that it could not keep", async () => {
     const save = async (): Promise<void> => {
       throw new GatewayError("journal_unavailable", "disk full");

@@ -12,6 +12,7 @@ describe("loadRemembered()", () => {
       reason: "crashed",
       needsAttention: false,
       nextRetryAtMs: 99,
+      delayMs: 9,
     };
     store.put("backoff", "slack", JSON.stringify(backoff));
     store.put("placement", "discord", JSON.stringify({ reason: "2 hosts died", sinceMs: 5 }));

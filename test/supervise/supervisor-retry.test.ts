@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
+import type { BackoffRecord } from "../../src/supervise/supervision-store.ts";
 import { adapterSpec } from "../support/adapter-spec.ts";
 import type { FakeGeneration } from "../support/fake-hosts.ts";
 import { MemoryStore, supervisionRig } from "../support/supervision-rig.ts";
@@ -187,6 +188,26 @@ describe("Supervisor, trying again", () => {
     await after.advance(2000);
     assert.equal(after.hosts.opened.length, 1);
     assert.equal(after.status("webhook").attempt, 4);
+  });
+
+  it("waits no longer than it was to when the clock was put back meanwhile", async (t) => {
+    const store = new MemoryStore();
+    const before = await supervisionRig(t, { store });
+    before.hosts.behave = () => ({ start: down });
+    before.fleet.apply(adapterSpec(), 1);
+    await before.advance(3000);
+    const record = JSON.parse(store.scopes["backoff"]?.["webhook"] ?? "") as BackoffRecord;
+    assert.ok(record.delayMs > 0);
+    const nextRetryAtMs = record.nextRetryAtMs + 3_600_000;
+    store.put("backoff", "webhook", JSON.stringify({ ...record, nextRetryAtMs }));
+
+    const after = await supervisionRig(t, { store });
+    after.hosts.behave = () => ({ start: down });
+    after.fleet.apply(adapterSpec(), 1);
+    await after.settle();
+    assert.equal(after.hosts.opened.length, 0);
+    await after.advance(record.delayMs);
+    assert.equal(after.hosts.opened.length, 1);
   });
 
   it("starts afresh after a killed coordinator when the spec is another one", async (t) => {

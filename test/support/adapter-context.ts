@@ -1,5 +1,14 @@
 /** An adapter's context without a gateway: a mailbox in memory, and an `emit` the test decides about. */
-import type { AdapterContext, AdapterLog, Mailbox, MailboxEntry, Policy } from "../../src/contract/adapter.ts";
+import type {
+  AdapterContext,
+  AdapterLog,
+  HeldToken,
+  Mailbox,
+  MailboxEntry,
+  Policy,
+  StoredToken,
+  TokenKeeper,
+} from "../../src/contract/adapter.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import type { Response } from "../../src/contract/response.ts";
 import { after } from "../../src/support/time.ts";
@@ -89,6 +98,37 @@ export class MemoryMailbox implements Mailbox {
   }
 }
 
+/** A token keeper as the gateway's: one holder after the other, and a token counts only for what was configured then. */
+export class MemoryTokenKeeper implements TokenKeeper {
+  /** What was stored, in order. */
+  readonly stored: StoredToken[] = [];
+  /** Rejects every store while set. */
+  failure: Error | null = null;
+  #configured = "";
+  #turn: Promise<unknown> = Promise.resolve();
+
+  withLock<Value>(configured: string, run: (held: HeldToken) => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(() =>
+      run({
+        stored: (this.#configured === configured ? this.stored.at(-1) : null) ?? null,
+        store: async (token) => {
+          if (this.failure !== null) throw this.failure;
+          this.#configured = configured;
+          this.stored.push(token);
+        },
+      }),
+    );
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What an earlier life has left. */
+  leave(configured: string, token: StoredToken): void {
+    this.#configured = configured;
+    this.stored.push(token);
+  }
+}
+
 /** One line of the adapter's log. */
 export type LoggedLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
@@ -157,6 +197,7 @@ export function adapterContext<Settings>(options: AdapterContextOptions<Settings
         },
       },
       budget: { acquire: async () => {} },
+      token: new MemoryTokenKeeper(),
       mailbox,
     },
   };

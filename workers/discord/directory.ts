@@ -2,6 +2,7 @@
 import { ChannelType } from "discord.js";
 import { BoundedMap } from "../../src/support/bounded-map.ts";
 import { childrenOf, idOf, numberOf, textOf, type Payload } from "./payload.ts";
+import { steadyNow } from "../../src/support/time.ts";
 
 /** What is known of a channel. */
 export type Channel = {
@@ -89,7 +90,7 @@ export class Directory {
   async resolve(id: string, guildId: string | null): Promise<Channel> {
     const known = this.#channels.get(id);
     if (known !== undefined) return known;
-    if ((this.#refusedUntilMs.get(id) ?? 0) > Date.now()) return unknownChannel(id, guildId);
+    if ((this.#refusedUntilMs.get(id) ?? 0) > steadyNow()) return unknownChannel(id, guildId);
     const asked = this.#asked.get(id) ?? this.#ask(id, guildId);
     this.#asked.set(id, asked);
     try {
@@ -114,7 +115,7 @@ export class Directory {
     const channel = answer === null ? null : this.#add(answer, guildId);
     if (channel !== null) return channel;
     // A channel that may not be looked at must not be asked for at every message.
-    this.#refusedUntilMs.set(id, Date.now() + askAgainMs);
+    this.#refusedUntilMs.set(id, steadyNow() + askAgainMs);
     return unknownChannel(id, guildId);
   }
 

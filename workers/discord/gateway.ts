@@ -1,7 +1,7 @@
 /** The connection to Discord's gateway: discord.js keeps and resumes it, this bounds what it tries and says what became of it. */
 import { type APIGatewayBotInfo, GatewayIntentBits, type SessionInfo, SimpleShardingStrategy } from "discord.js";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { after, orAborted, sleep } from "../../src/support/time.ts";
+import { after, orAborted, sleep, steadyNow } from "../../src/support/time.ts";
 import { endsSession, fatalClose } from "./close-code.ts";
 import type { DiscordApi } from "./api.ts";
 import { loadWebSocketManager, type WebSocketManager } from "./discord-library.ts";
@@ -173,7 +173,7 @@ export class Gateway {
       return;
     }
     this.#isLive = false;
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     this.#losses = [...this.#losses.filter((atMs) => nowMs - atMs < lossWindowMs), nowMs];
     if (this.#losses.length > mostLosses) {
       this.fail(unreachable(`the connection was lost ${this.#losses.length} times in a minute`));
@@ -203,7 +203,7 @@ export class Gateway {
   /** Never rejects while the shard lives: the library would then IDENTIFY all the same. */
   async #waitForIdentify(signal: AbortSignal): Promise<void> {
     const over = AbortSignal.any([signal, this.#over.signal]);
-    await sleep(Math.max(0, this.#identifiedAtMs + identifyPeriodMs - Date.now()), over);
+    await sleep(Math.max(0, this.#identifiedAtMs + identifyPeriodMs - steadyNow()), over);
     try {
       assertIdentifiesLeft(this.#information);
       await this.#parts.acquireIdentify();
@@ -211,7 +211,7 @@ export class Gateway {
       this.fail(GatewayError.from(reason));
     }
     if (over.aborted) await orAborted(new Promise<never>(() => {}), signal);
-    this.#identifiedAtMs = Date.now();
+    this.#identifiedAtMs = steadyNow();
   }
 
   #startDeadline(): void {

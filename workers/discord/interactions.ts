@@ -6,7 +6,7 @@ import type { RawFile } from "discord.js";
 import { InteractionResponseType, MessageFlags, Routes } from "discord.js";
 import type { CommandDeclaration } from "../../src/contract/command.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { after } from "../../src/support/time.ts";
+import { after, steadyNow } from "../../src/support/time.ts";
 import { discordCodes, isDiscordError } from "./api-error.ts";
 import type { DiscordApi } from "./api.ts";
 import { BoundedMap } from "../../src/support/bounded-map.ts";
@@ -50,7 +50,7 @@ export class Interactions implements Disposable {
   /** Remembers a new one and sees to it that Discord hears of us in time. Commands say whether their answer is private. */
   receive(head: InteractionHead, commands: readonly CommandDeclaration[]): void {
     const isPrivate = commands.some(({ name, isPrivate: isHidden }) => isHidden && name === head.commandName);
-    const expiresAtMs = Date.now() + lifetimeMs;
+    const expiresAtMs = steadyNow() + lifetimeMs;
     this.#pending.set(head.id, { head, isPrivate, expiresAtMs, deferring: null, isAnswered: false });
     this.#timers.set(
       head.id,
@@ -143,7 +143,7 @@ export class Interactions implements Disposable {
   async #deferred(id: string): Promise<Pending | null> {
     this.defer(id);
     const pending = this.#pending.get(id);
-    if (pending === undefined || pending.expiresAtMs <= Date.now()) return null;
+    if (pending === undefined || pending.expiresAtMs <= steadyNow()) return null;
     return (await pending.deferring) === true ? pending : null;
   }
 

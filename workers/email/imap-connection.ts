@@ -4,7 +4,7 @@
  */
 import { ImapFlow, type ImapFlowOptions, type MailboxObject } from "imapflow";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { every, orAborted } from "../../src/support/time.ts";
+import { every, orAborted, steadyNow } from "../../src/support/time.ts";
 import type { MailAccount } from "./account.ts";
 import { errorOfImap } from "./imap-error.ts";
 import { loopbackLookup } from "./loopback-lookup.ts";
@@ -45,7 +45,7 @@ export class ImapConnection implements Disposable {
   #failure: GatewayError | null = null;
   #lastError: unknown = null;
   #commands = 0;
-  #lastHeardAtMs = Date.now();
+  #lastHeardAtMs = steadyNow();
 
   private constructor(account: MailAccount, listener: ConnectionListener) {
     this.#account = account;
@@ -116,7 +116,7 @@ export class ImapConnection implements Disposable {
 
   /** For how long nothing has come. */
   get silentForMs(): number {
-    return Date.now() - this.#lastHeardAtMs;
+    return steadyNow() - this.#lastHeardAtMs;
   }
 
   /**
@@ -177,16 +177,16 @@ export class ImapConnection implements Disposable {
   }
 
   #heard(): void {
-    this.#lastHeardAtMs = Date.now();
+    this.#lastHeardAtMs = steadyNow();
     this.#listener.onFrame();
   }
 
   #watch(what: string, longestSilenceMs: number): Disposable {
-    const startedAtMs = Date.now();
+    const startedAtMs = steadyNow();
     let received = this.#client.stats().received;
     let quietSinceMs = startedAtMs;
     const look = (): void => {
-      const nowMs = Date.now();
+      const nowMs = steadyNow();
       const now = this.#client.stats().received;
       if (now !== received) {
         received = now;

@@ -1,7 +1,7 @@
 /** The way in: a connection that listens, and the next one when it is lost. A long outage is the supervisor's. */
 import type { AdapterContext } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { sleep } from "../../src/support/time.ts";
+import { sleep, steadyNow } from "../../src/support/time.ts";
 import type { MailAccount } from "./account.ts";
 import { ImapConnection } from "./imap-connection.ts";
 import type { MailboxWatch } from "./mailbox-watch.ts";
@@ -57,9 +57,9 @@ export class MailboxListener {
     let losses = 0;
     try {
       for (;;) {
-        const connectedAtMs = Date.now();
+        const connectedAtMs = steadyNow();
         const error = await this.#listen();
-        if (Date.now() - connectedAtMs >= stableAfterMs) losses = 0;
+        if (steadyNow() - connectedAtMs >= stableAfterMs) losses = 0;
         losses = await this.#reconnect(error, losses + 1);
       }
     } catch (reason) {

@@ -4,7 +4,7 @@
  */
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { AdapterLog } from "../../src/contract/adapter.ts";
-import { after, every, orAborted } from "../../src/support/time.ts";
+import { after, every, orAborted, steadyNow } from "../../src/support/time.ts";
 import type { FolderIntake } from "./folder-intake.ts";
 import type { ImapConnection } from "./imap-connection.ts";
 
@@ -133,12 +133,12 @@ export class MailboxWatch {
     const news = this.#news.promise.then((): "news" => "news");
     for (let short = 0; short < mostShortIdles;) {
       if (this.#hasNews) return true;
-      const startedAtMs = Date.now();
+      const startedAtMs = steadyNow();
       const ended = await Promise.race([connection.idle(signal), news]);
       if (ended === "news") return true;
       if (ended === "refused") return false;
       // A check ends it as well.
-      short = Date.now() - startedAtMs < shortestIdleMs ? short + 1 : 0;
+      short = steadyNow() - startedAtMs < shortestIdleMs ? short + 1 : 0;
     }
     return false;
   }

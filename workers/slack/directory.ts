@@ -1,5 +1,5 @@
 /** Names of users and channels, and who began a thread: asked once, kept for a while, never waited for long. */
-import { withDeadline } from "../../src/support/time.ts";
+import { steadyNow, withDeadline } from "../../src/support/time.ts";
 import type { SlackApi } from "./api.ts";
 import { fieldsOf, listOf, textOf } from "./fields.ts";
 
@@ -31,7 +31,7 @@ class Cache<Value> {
 
   /** What is known; a promise where it must be asked first. `null`: it could not be found out. */
   get(id: string): Value | null | Promise<Value | null> {
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     const known = this.#entries.get(id);
     if (known !== undefined && known.expiresAtMs > nowMs) return known.loading ?? known.value;
     this.#makeRoom(id);
@@ -43,7 +43,7 @@ class Cache<Value> {
 
   set(id: string, value: Value): void {
     this.#makeRoom(id);
-    this.#entries.set(id, { value, expiresAtMs: Date.now() + this.#options.keepMs, loading: null });
+    this.#entries.set(id, { value, expiresAtMs: steadyNow() + this.#options.keepMs, loading: null });
   }
 
   #makeRoom(id: string): void {
@@ -59,7 +59,7 @@ class Cache<Value> {
     } catch {
       // A name is no reason to hold a message back; Slack's refusals show where something is sent.
       if (this.#entries.get(id) === entry)
-        this.#entries.set(id, { value: null, expiresAtMs: Date.now() + refusedMs, loading: null });
+        this.#entries.set(id, { value: null, expiresAtMs: steadyNow() + refusedMs, loading: null });
     }
     return entry.value;
   }

@@ -1,5 +1,6 @@
 /** Where answers can be sent that one person alone sees: kept in this thread's memory, for as long as Slack takes them. */
 import { BoundedMap } from "../../src/support/bounded-map.ts";
+import { steadyNow } from "../../src/support/time.ts";
 
 type Entry = { readonly url: string; readonly user: string; readonly expiresAtMs: number; uses: number };
 
@@ -14,14 +15,14 @@ export class ResponseUrls {
 
   /** Keeps `url` for the answers to `trigger`, which `user` asked for. */
   add(trigger: string, url: string, user: string): void {
-    this.#entries.set(trigger, { url, user, expiresAtMs: Date.now() + keepMs, uses: 0 });
+    this.#entries.set(trigger, { url, user, expiresAtMs: steadyNow() + keepMs, uses: 0 });
   }
 
   /** Uses the address once; `null`: there is none, it is used up, too old, or another person's. */
   take(trigger: string, user: string): string | null {
     const entry = this.#entries.get(trigger);
     if (entry === undefined || entry.user !== user) return null;
-    if (entry.expiresAtMs > Date.now() && entry.uses < mostUses) {
+    if (entry.expiresAtMs > steadyNow() && entry.uses < mostUses) {
       entry.uses += 1;
       return entry.url;
     }

@@ -1,8 +1,8 @@
 /** Hearing Slack by Socket Mode: one connection, each envelope acknowledged once it is on disk. */
 import { GatewayError } from "../../src/contract/errors.ts";
+import { ConnectionLoop } from "../../src/support/connection-loop.ts";
 import { after } from "../../src/support/time.ts";
 import { SocketConnection, type Envelope } from "./socket-connection.ts";
-import { SocketLoop } from "./socket-loop.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
 /** More than these at once are left unacknowledged: Slack sends them again. */
@@ -24,8 +24,9 @@ export async function startSocket({ context, http, logger, session }: TransportO
       context.log.warn("slack-event-not-accepted", { error: GatewayError.from(reason).message });
     }
   };
-  const loop = await SocketLoop.start({
+  const loop = await ConnectionLoop.start<SocketConnection>({
     signal: context.signal,
+    fatal: ({ reason }) => (reason === "link_disabled" ? linkDisabled() : null),
     open: (signal) =>
       SocketConnection.open(
         {
@@ -40,7 +41,7 @@ export async function startSocket({ context, http, logger, session }: TransportO
         },
         signal,
       ),
-    onReconnecting(reason) {
+    onLost({ reason }) {
       session.lost();
       context.log.info("slack-reconnecting", { reason });
       context.reconnecting(reason);
@@ -54,13 +55,20 @@ export async function startSocket({ context, http, logger, session }: TransportO
   return {
     closed: loop.closed,
     async probe() {
-      if (!loop.isLive) throw new GatewayError("platform_unavailable", "Cannot hear Slack: there is no connection now");
+      if (!loop.connection.isLive)
+        throw new GatewayError("platform_unavailable", "Cannot hear Slack: there is no connection now");
     },
     [Symbol.asyncDispose]: () => loop.stop(),
   };
 }
 
 const shortGapMs = 5_000;
+
+function linkDisabled(): GatewayError {
+  return new GatewayError("forbidden", "Cannot stay connected: Socket Mode was disabled", {
+    userAction: "Enable Socket Mode in the Slack app's settings",
+  });
+}
 
 /** What is on its way to the disk. */
 class Pending {

@@ -2,7 +2,7 @@
 import type { Update } from "grammy/types";
 import type { AdapterContext } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { orAborted, sleep } from "../../src/support/time.ts";
+import { orAborted, sleep, steadyNow } from "../../src/support/time.ts";
 import type { TelegramApi } from "./api.ts";
 import { TelegramError } from "./api-error.ts";
 import {
@@ -95,10 +95,10 @@ export class PollLoop {
     let count = 0;
     for (;;) {
       try {
-        const startedAtMs = Date.now();
+        const startedAtMs = steadyNow();
         const updates = await pollOnce(this.#parts, { windowSeconds: pollWindowSeconds, signal });
         if (count > 0) context.connected();
-        if (updates.length === 0 && Date.now() - startedAtMs < hastyAnswerMs) await sleep(hastyPauseMs, signal);
+        if (updates.length === 0 && steadyNow() - startedAtMs < hastyAnswerMs) await sleep(hastyPauseMs, signal);
         return updates;
       } catch (reason) {
         signal.throwIfAborted();
@@ -118,7 +118,7 @@ export class PollLoop {
   /** Counts conflicts, and says of one what to do. Two pollers end each other in turns: neither fails twice in a row. */
   #told(error: GatewayError): GatewayError {
     if (error.code !== "conflict") return error;
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     this.#conflicts = nowMs - this.#lastConflictAtMs < conflictMemoryMs ? this.#conflicts + 1 : 1;
     this.#lastConflictAtMs = nowMs;
     return conflictError(error);

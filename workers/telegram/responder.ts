@@ -10,7 +10,7 @@ import { ChatCalls, type ChatCallsParts, type Extras, extraFields } from "./chat
 import { fileCallOf } from "./file-call.ts";
 import { captionLimit, fitText, requireParts, textLimit } from "./fit-text.ts";
 import { renderTelegramHtml, visibleLength } from "./html.ts";
-import { PartProgress } from "./part-progress.ts";
+import { PartProgress } from "../../src/support/part-progress.ts";
 import { reactionOf } from "./reactions.ts";
 import { keyboardOf, pollFields, richText } from "./rich-message.ts";
 import { uploadFile } from "./upload-file.ts";

@@ -5,7 +5,7 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import { admits } from "../../src/support/admission.ts";
 import { MinuteLog } from "../../src/support/minute-log.ts";
-import { after, withDeadline } from "../../src/support/time.ts";
+import { after, steadyNow, withDeadline } from "../../src/support/time.ts";
 import { Albums, type Departure } from "./albums.ts";
 import type { TelegramApi } from "./api.ts";
 import type { ChatMigrations } from "./chat-migrations.ts";
@@ -50,7 +50,7 @@ export class UpdateIntake {
     this.#policy = parts.policy;
     this.#commands = commandNames(parts.policy.commands);
     this.#state = parts.state;
-    this.#albums = new Albums(parts.state.held, Date.now());
+    this.#albums = new Albums(parts.state.held, steadyNow());
     const { log } = parts.context;
     this.#ignored = new MinuteLog(({ kind, count }) => {
       // Service messages and the like are no fault of anybody.
@@ -86,7 +86,7 @@ export class UpdateIntake {
     const queryIds: string[] = [];
     for (const update of updates) this.#hear(update, heard, queryIds);
     const hadAlbums = !this.#albums.isEmpty;
-    const departure = this.#albums.take(heard, Date.now());
+    const departure = this.#albums.take(heard, steadyNow());
     const state = offset === null ? this.#state : { ...this.#state, offset, atMs: Date.now() };
     const isStored = offset !== null || hadAlbums || !this.#albums.isEmpty;
     await this.#depart(departure, isStored ? state : null);
@@ -199,7 +199,7 @@ export class UpdateIntake {
     if (this.#albums.isEmpty || this.#isStopped) return;
     this.#timer?.[Symbol.dispose]();
     this.#timer = after(albumWaitMs, () => {
-      void this.#departOld(Date.now() - albumWaitMs).then(() => this.#watchAlbums());
+      void this.#departOld(steadyNow() - albumWaitMs).then(() => this.#watchAlbums());
     });
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "../../src/support/http-answer.ts";
 import { readBody } from "../../src/support/http-body.ts";
 import { isLoopback, isUnforgeableHost } from "../../src/support/loopback.ts";
-import { withDeadline } from "../../src/support/time.ts";
+import { steadyNow, withDeadline } from "../../src/support/time.ts";
 import { TokenBuckets } from "../../src/support/token-buckets.ts";
 import { Credentials } from "./credentials.ts";
 import { type PollAnswer, Polls } from "./polls.ts";
@@ -83,7 +83,7 @@ export class WebhookServer {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     if (nowMs - this.#lastFrameAtMs >= frameIntervalMs) {
       this.#lastFrameAtMs = nowMs;
       this.#context.frame();

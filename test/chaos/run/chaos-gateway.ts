@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sleep } from "../../../src/support/time.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
-import { GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
+import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
 import { ackedTexts } from "../../support/journal-copy.ts";
+import { slowDiskVariable } from "./debug-hooks.ts";
 import type { Checkpoint, Heard } from "./ledger.ts";
 
 /** Between the end of a process that nobody ended and its successor, as a process manager waits. */
@@ -37,6 +38,8 @@ export class ChaosGateway implements AsyncDisposable {
   readonly home: GatewayHome;
   readonly unexpectedEnds: UnexpectedEnd[] = [];
   readonly checkpoints: Checkpoint[] = [];
+  /** While there is a file here, commits are slow. */
+  readonly slowDiskPath: string;
   /** Lives so far. */
   lives = 0;
   readonly #environment: NodeJS.ProcessEnv;
@@ -48,7 +51,8 @@ export class ChaosGateway implements AsyncDisposable {
 
   constructor(home: GatewayHome, environment: NodeJS.ProcessEnv) {
     this.home = home;
-    this.#environment = environment;
+    this.slowDiskPath = join(home.dir, "slow-disk");
+    this.#environment = { ...environment, [slowDiskVariable]: this.slowDiskPath };
     this.#process = this.#spawn();
   }
 

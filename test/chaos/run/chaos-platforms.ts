@@ -3,6 +3,7 @@ import type { EmulatedPlatform } from "../../conformance/emulated-platform.ts";
 import { DiscordPlatform } from "../../emulators/discord/platform.ts";
 import { SlackPlatform } from "../../emulators/slack/platform.ts";
 import { TelegramPlatform } from "../../emulators/telegram/platform.ts";
+import { TwitchPlatform } from "../../emulators/twitch/platform.ts";
 import { WebchatPlatform } from "../../emulators/webchat/platform.ts";
 import { WebhookPlatform } from "../../emulators/webhook/platform.ts";
 
@@ -15,6 +16,7 @@ export async function startPlatforms(stack: AsyncDisposableStack): Promise<reado
     DiscordPlatform.start(),
     SlackPlatform.start("socket"),
     TelegramPlatform.start("polling"),
+    startTwitch(),
     WebchatPlatform.start(),
     WebhookPlatform.start(),
   ]);
@@ -22,4 +24,11 @@ export async function startPlatforms(stack: AsyncDisposableStack): Promise<reado
     stack.use(emulated);
     return { key: emulated.platform, emulated };
   });
+}
+
+/** The bot moderates its channels: Twitch lets it say less than it is asked here where it does not. */
+async function startTwitch(): Promise<TwitchPlatform> {
+  const twitch = await TwitchPlatform.start();
+  for (const { moderators } of twitch.service.world.channels.values()) moderators.add(twitch.settings.username);
+  return twitch;
 }

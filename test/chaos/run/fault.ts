@@ -29,6 +29,8 @@ export type Fault =
   | { readonly kind: "restart" }
   | { readonly kind: "journal-thread" }
   | { readonly kind: "full-disk"; readonly forMs: number }
+  /** Every commit takes its time; at the end of it the coordinator may be killed, with much on its way to the disk. */
+  | { readonly kind: "slow-disk"; readonly forMs: number; readonly endsInKill: boolean }
   | { readonly kind: "clock"; readonly jumpSeconds: number }
   | { readonly kind: "save"; readonly what: SavedConfig; readonly forMs: number }
   | { readonly kind: "rotate-secret" }
@@ -67,6 +69,8 @@ export function describeFault(fault: Fault): string {
       return "the journal's thread terminated";
     case "full-disk":
       return `no room on disk for ${fault.forMs} ms`;
+    case "slow-disk":
+      return `slow commits for ${fault.forMs} ms${fault.endsInKill ? ", then SIGKILL: coordinator" : ""}`;
     case "clock":
       return `wall clock ${fault.jumpSeconds > 0 ? "+" : ""}${fault.jumpSeconds} s`;
     case "save":

@@ -1,6 +1,6 @@
 /** Has a fault of the schedule really happen, and lifts it in time. */
 import { execFileSync } from "node:child_process";
-import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { sleep, withDeadline } from "../../../src/support/time.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
@@ -63,6 +63,8 @@ export async function inject(fault: Fault, world: World): Promise<void> {
       return kill(gateway.process.pid, "SIGUSR2");
     case "full-disk":
       return fillDisk(join(gateway.home.dir, "data"), fault.forMs);
+    case "slow-disk":
+      return slowDisk(gateway, fault);
     case "clock":
       return world.clock.jump(fault.jumpSeconds);
     case "save":
@@ -90,6 +92,19 @@ export async function inject(fault: Fault, world: World): Promise<void> {
 }
 
 let saves = 0;
+
+async function slowDisk(
+  gateway: ChaosGateway,
+  { forMs, endsInKill }: { readonly forMs: number; readonly endsInKill: boolean },
+): Promise<void> {
+  writeFileSync(gateway.slowDiskPath, "");
+  try {
+    await sleep(forMs);
+    if (endsInKill) await gateway.kill();
+  } finally {
+    rmSync(gateway.slowDiskPath);
+  }
+}
 
 function find({ platforms }: World, key: string): ChaosPlatform {
   const platform = platforms.find((each) => each.key === key);

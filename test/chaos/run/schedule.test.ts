@@ -38,6 +38,7 @@ describe("schedule()", () => {
         "rotate-secret",
         "save",
         "service",
+        "slow-disk",
         "stop",
       ]);
       const times = planned.map(({ atMs }) => atMs);

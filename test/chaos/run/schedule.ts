@@ -120,7 +120,7 @@ function serviceFaults(platform: string): readonly Maker[] {
 }
 
 const processFaults: readonly Maker[] = [
-  ...(["coordinator", "coordinator", "adapters", "handlers"] as const).map((victim): Maker => () => ({
+  ...(["coordinator", "adapters", "handlers"] as const).map((victim): Maker => () => ({
     kind: "kill",
     victim,
   })),
@@ -132,6 +132,11 @@ const processFaults: readonly Maker[] = [
   // So long is a host taken for dead.
   (random) => ({ kind: "stop", victim: (["adapters", "handlers"] as const)[random(2)] ?? "adapters", forMs: 7_000 }),
   () => ({ kind: "restart" }),
+  ...[true, true, false].map((endsInKill): Maker => (random) => ({
+    kind: "slow-disk",
+    forMs: 1_000 + random(3_000),
+    endsInKill,
+  })),
 ];
 
 const savedConfigs: readonly SavedConfig[] = ["settings", "policy", "error", "nonsense", "removal"];
@@ -168,17 +173,13 @@ function machineFaults(can: ScheduleOptions["can"]): readonly Maker[] {
   ];
 }
 
+const hostDeaths: ReadonlySet<string> = new Set(["hash", "kill-host", "signal-host", "map-bomb", "allocate"]);
+
 /** Whose host it takes down; `null`: nobody's. */
 function dyingHost(fault: Fault): Victim | "fault" | null {
-  switch (fault.kind) {
-    case "kill":
-      return fault.victim === "coordinator" ? null : fault.victim;
-    case "stop":
-      return fault.victim !== "coordinator" && fault.forMs > 5_000 ? fault.victim : null;
-    case "adapter":
-      // Unkillable threads, aborts and signals: its host goes.
-      return ["hash", "kill-host", "signal-host", "map-bomb", "allocate"].includes(fault.command.do) ? "fault" : null;
-    default:
-      return null;
-  }
+  if (fault.kind === "kill") return fault.victim === "coordinator" ? null : fault.victim;
+  if (fault.kind === "stop") return fault.victim !== "coordinator" && fault.forMs > 5_000 ? fault.victim : null;
+  // Unkillable threads, aborts and signals: its host goes.
+  const isDeadly = fault.kind === "adapter" && hostDeaths.has(fault.command.do);
+  return isDeadly ? "fault" : null;
 }

@@ -5,6 +5,7 @@ import { FakeClock } from "../../conformance/fake-clock.ts";
 import type { DiscordPlatform } from "../../emulators/discord/platform.ts";
 import { openPolicy } from "../../support/adapter-context.ts";
 import { command, startBench } from "./bench.ts";
+import { mockClocks } from "../../support/mocked-time.ts";
 
 const deferred = { command: 5, component: 6 } as const;
 
@@ -105,7 +106,7 @@ describe("a slash command", () => {
     type(discord);
     const heard = await bench.ledger.acceptedKind("command");
     await changes.first(({ answerType }) => answerType === deferred.command, "the first sign");
-    context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 14 * 60_000 + 1_000 });
+    mockClocks(context, Date.now() + 14 * 60_000 + 1_000);
     await bench.answer(heard, "very late");
     await bench.shown(({ text }) => text === "very late", "the answer");
     assert.ok(changes.items.every(({ originalId }) => originalId === null));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../../src/contract/errors.ts";
-import { reconnectDelay } from "../../../workers/slack/socket-loop.ts";
 import { AdapterBench } from "../../conformance/adapter-bench.ts";
 import { FakeClock } from "../../conformance/fake-clock.ts";
 import { turns, within } from "../../conformance/within.ts";
@@ -145,25 +144,5 @@ describe("slack adapter, its connection", () => {
     await bench.running.probe?.();
     slack.setFault("connect", { kind: "bad_credentials" });
     await assert.rejects(async () => bench.running.probe?.(), { code: "unauthorized" });
-  });
-});
-
-describe("reconnectDelay()", () => {
-  const limited = (delayMs: number): GatewayError =>
-    new GatewayError("rate_limited", "wait", { retry: { kind: "after", delayMs } });
-
-  it("is nothing after a healthy connection, then grows, then leaves it to the supervisor", () => {
-    const delays = [0, 1, 2, 3, 4, 5].map((failures) => reconnectDelay(failures, null, 1));
-    assert.deepEqual(delays, [0, 500, 1_000, 2_000, 4_000, null]);
-    assert.equal(reconnectDelay(2, null, 0), 500);
-  });
-
-  it("waits as long as Slack asks, if that is short", () => {
-    assert.equal(reconnectDelay(1, limited(3_000), 0), 3_000);
-    assert.equal(reconnectDelay(1, limited(6_000), 0), null);
-  });
-
-  it("never tries again what a person must see to", () => {
-    assert.equal(reconnectDelay(0, new GatewayError("unauthorized", "no"), 0), null);
   });
 });

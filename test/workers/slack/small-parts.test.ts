@@ -7,6 +7,7 @@ import { Progress } from "../../../workers/slack/progress.ts";
 import { ResponseUrls } from "../../../workers/slack/response-urls.ts";
 import { isFresh, isSigned, signRequest } from "../../../workers/slack/signature.ts";
 import type { Post } from "../../../workers/slack/post.ts";
+import { mockClocks } from "../../support/mocked-time.ts";
 
 describe("parseAddress()", () => {
   it("takes channels, people and threads", () => {
@@ -75,11 +76,12 @@ describe("ResponseUrls", () => {
     assert.equal(urls.take("t", "U2"), null);
     for (let use = 0; use < 5; use += 1) assert.equal(urls.take("t", "U1"), "https://x");
     assert.equal(urls.take("t", "U1"), null);
-    mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    mockClocks({ mock }, Date.now());
     urls.add("late", "https://y", "U1");
     mock.timers.tick(30 * 60_000);
     assert.equal(urls.take("late", "U1"), null);
     mock.timers.reset();
+    mock.restoreAll();
   });
 });
 

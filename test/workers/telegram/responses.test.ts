@@ -4,7 +4,6 @@ import { parseResponse } from "../../../src/contract/response.ts";
 import { commandNames, menuOf } from "../../../workers/telegram/command-menu.ts";
 import { fileCallOf, safeFilename } from "../../../workers/telegram/file-call.ts";
 import { fitText, requireParts } from "../../../workers/telegram/fit-text.ts";
-import { PartProgress } from "../../../workers/telegram/part-progress.ts";
 import { reactionOf } from "../../../workers/telegram/reactions.ts";
 import { keyboardOf, pollFields, richText } from "../../../workers/telegram/rich-message.ts";
 import { allowedReactions } from "../../emulators/telegram/allowed-reactions.ts";
@@ -151,25 +150,5 @@ describe("menuOf()", () => {
 
   it("has at most a hundred lines", () => {
     assert.equal(menuOf(Array.from({ length: 120 }, (_, index) => command(`c${index}`))).length, 100);
-  });
-});
-
-describe("PartProgress", () => {
-  it("goes on where a send stopped, and forgets one that is done", async () => {
-    const progress = new PartProgress();
-    const shown: string[] = [];
-    let isBroken = true;
-    const step = (name: string) => async (): Promise<string> => {
-      if (name === "b" && isBroken) throw new Error("broken");
-      shown.push(name);
-      return name;
-    };
-    const steps = ["a", "b", "c"].map((name) => step(name));
-    await assert.rejects(progress.run("k", steps));
-    isBroken = false;
-    assert.equal(await progress.run("k", steps), "a");
-    assert.deepEqual(shown, ["a", "b", "c"]);
-    assert.equal(await progress.run("k", steps.slice(0, 1)), "a");
-    assert.deepEqual(shown, ["a", "b", "c", "a"]);
   });
 });

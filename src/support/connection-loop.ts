@@ -1,15 +1,27 @@
-/** Keeps exactly one Socket Mode connection open: the next begins when the last is gone, a few times at most. */
-import { GatewayError } from "../../src/contract/errors.ts";
-import { sleep } from "../../src/support/time.ts";
-import type { ConnectionEnd, SocketConnection } from "./socket-connection.ts";
+/** Keeps exactly one connection open, for adapters that keep one: the next begins when the last is gone, a few times at most. */
+import { GatewayError } from "../contract/errors.ts";
+import { sleep } from "./time.ts";
+
+/** A connection that is open, or over. */
+export interface LoopedConnection {
+  /** Resolves when it is over, with why. */
+  readonly closed: Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Why a connection of this kind is over. */
+type EndOf<Connection extends LoopedConnection> = Awaited<Connection["closed"]>;
 
 /** What the loop works with. */
-export type SocketLoopOptions = {
-  readonly open: (signal: AbortSignal) => Promise<SocketConnection>;
+export type ConnectionLoopOptions<Connection extends LoopedConnection> = {
+  /** Rejects where it could not; nothing is then left open. */
+  readonly open: (signal: AbortSignal) => Promise<Connection>;
   readonly signal: AbortSignal;
-  readonly onReconnecting: (reason: string) => void;
+  /** Why no other connection is to follow; `null`, and left out: it is. */
+  readonly fatal?: (end: EndOf<Connection>) => GatewayError | null;
+  readonly onLost: (end: EndOf<Connection>) => void;
   /** There is a connection again, after so many milliseconds without. */
-  readonly onConnected: (gapMs: number, end: ConnectionEnd) => void;
+  readonly onConnected: (gapMs: number, end: EndOf<Connection>) => void;
 };
 
 /** Tries after which the supervisor is left to wait. */
@@ -36,16 +48,16 @@ export function reconnectDelay(failures: number, error: GatewayError | null, ran
 }
 
 /** Owner of the one connection. */
-export class SocketLoop {
-  /** Settles when the adapter has no connection any more: resolved after `stop()`, rejected with why otherwise. */
+export class ConnectionLoop<Connection extends LoopedConnection> {
+  /** Settles when there is no connection any more: resolved after `stop()`, rejected with why otherwise. */
   readonly closed: Promise<void>;
-  readonly #options: SocketLoopOptions;
+  readonly #options: ConnectionLoopOptions<Connection>;
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
-  #connection: SocketConnection;
+  #connection: Connection;
   #openedAtMs = performance.now();
 
-  private constructor(options: SocketLoopOptions, connection: SocketConnection) {
+  private constructor(options: ConnectionLoopOptions<Connection>, connection: Connection) {
     this.#options = options;
     this.#connection = connection;
     this.#signal = AbortSignal.any([options.signal, this.#ended.signal]);
@@ -54,14 +66,20 @@ export class SocketLoop {
     this.closed.catch(() => {});
   }
 
-  /** Opens the first connection. @throws {GatewayError} what `open` rejects with: the first try has no second one. */
-  static async start(options: SocketLoopOptions): Promise<SocketLoop> {
-    return new SocketLoop(options, await options.open(options.signal));
+  /**
+   * Opens the first connection; `signal`: for that one, where it has another.
+   * @throws {GatewayError} what `open` rejects with: the first try has no second one.
+   */
+  static async start<Connection extends LoopedConnection>(
+    options: ConnectionLoopOptions<Connection>,
+    signal: AbortSignal = options.signal,
+  ): Promise<ConnectionLoop<Connection>> {
+    return new ConnectionLoop(options, await options.open(signal));
   }
 
-  /** Whether there is a connection now. */
-  get isLive(): boolean {
-    return this.#connection.isLive;
+  /** The present connection, or the last there was. */
+  get connection(): Connection {
+    return this.#connection;
   }
 
   /** Closes the connection and opens no other. */
@@ -74,15 +92,13 @@ export class SocketLoop {
   async #run(): Promise<void> {
     let failures = 0;
     for (;;) {
-      const end = await this.#connection.closed;
+      const end = (await this.#connection.closed) as EndOf<Connection>;
       if (this.#signal.aborted) return;
-      if (end.reason === "link_disabled")
-        throw new GatewayError("forbidden", "Cannot stay connected: Socket Mode was disabled", {
-          userAction: "Enable Socket Mode in the Slack app's settings",
-        });
+      const fatal = this.#options.fatal?.(end) ?? null;
+      if (fatal !== null) throw fatal;
       const goneAtMs = performance.now();
       failures = goneAtMs - this.#openedAtMs >= stableAfterMs ? 0 : failures + 1;
-      this.#options.onReconnecting(end.reason);
+      this.#options.onLost(end);
       const connection = await this.#reopen(failures);
       if (connection === null) return;
       this.#connection = connection;
@@ -92,7 +108,7 @@ export class SocketLoop {
   }
 
   /** `null`: stopped meanwhile. */
-  async #reopen(failuresBefore: number): Promise<SocketConnection | null> {
+  async #reopen(failuresBefore: number): Promise<Connection | null> {
     let failures = failuresBefore;
     let error: GatewayError | null = null;
     for (;;) {

@@ -1,5 +1,5 @@
 /** Answers of several messages: one that failed half-way and is sent again goes on where it stopped. */
-import { BoundedMap } from "../../src/support/bounded-map.ts";
+import { BoundedMap } from "./bounded-map.ts";
 
 /** What is shown of one send. */
 type Progress = { shown: number; firstId: string };

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { steadyNow } from "../../src/support/time.ts";
+import { mockClocks } from "./mocked-time.ts";
+
+describe("steadyNow()", () => {
+  it("is the time of day where nobody has put a clock", () => {
+    assert.ok(Math.abs(steadyNow() - Date.now()) < 60_000);
+  });
+
+  it("goes on where the wall clock is put back", (t) => {
+    const before = steadyNow();
+    t.mock.method(Date, "now", () => 0);
+    assert.ok(steadyNow() >= before);
+  });
+
+  it("is in whole milliseconds", (t) => {
+    mockClocks(t, 1_500);
+    assert.equal(steadyNow(), 1_500);
+    t.mock.method(performance, "now", () => 1_500.7 - performance.timeOrigin);
+    assert.equal(steadyNow(), 1_500);
+  });
+});

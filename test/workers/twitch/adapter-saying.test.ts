@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { GatewayError } from "../../../src/contract/errors.ts";
+import { AdapterBench } from "../../conformance/adapter-bench.ts";
+import { FakeClock } from "../../conformance/fake-clock.ts";
+import { turns } from "../../conformance/within.ts";
+import { botAccount, mainChannel, otherChannel } from "../../emulators/twitch/chat-world.ts";
+import { TwitchPlatform } from "../../emulators/twitch/platform.ts";
+
+const mostOrdinary = 20;
+
+async function refusal(sending: Promise<unknown>): Promise<GatewayError> {
+  const reason = await sending.then(
+    () => assert.fail("it was sent"),
+    (error: unknown) => error,
+  );
+  return GatewayError.from(reason);
+}
+
+describe("twitch adapter, saying", () => {
+  it("says it with the message's id as its receipt", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    const receipt = await bench.running.send?.({
+      conversation: mainChannel,
+      response: { kind: "text", text: "hello" },
+      replyTo: null,
+      idempotencyKey: "k",
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(receipt, { platformMessageId: platform.shown[0]?.messageId });
+  });
+
+  it("replies to the message itself, in every part of a long answer", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    const id = await platform.say({ text: "why" });
+    const heard = await bench.ledger.acceptedText("why");
+    await bench.answer(heard, { kind: "thread_reply", threadName: "x", text: "because ".repeat(100) });
+    await bench.answer(heard, "said to all");
+    const parents = platform.service.said.items.map(({ tags }) => tags["reply-parent-msg-id"] ?? null);
+    assert.deepEqual(parents, [id, id, null]);
+  });
+
+  it("lets no answer become a command, and none end its line", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    const heard = await bench.hear("say it");
+    const texts = ["/ban ann", ".timeout ann", "hello\r\nPART #bridge", "\u0001ACTION waves\u0001"];
+    for (const text of texts) await bench.answer(heard, text);
+    assert.deepEqual(
+      platform.shown.map(({ text }) => text),
+      ["/ban ann", ".timeout ann", "hello PART #bridge", "ACTION waves"],
+    );
+    const evil = { ...heard, replyTo: { message_id: "x :y\r\nQUIT" } };
+    await bench.answer(evil, { kind: "thread_reply", threadName: "x", text: "no thread" });
+    assert.equal(platform.service.said.items.at(-1)?.tags["reply-parent-msg-id"], undefined);
+    assert.equal(platform.connections.total, 1);
+  });
+
+  it("finds a channel however it is written", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    await bench.send("#Bridge", "hello");
+    assert.equal(platform.shown[0]?.conversation, mainChannel);
+  });
+
+  it("waits for no answer of a server that gives none", async () => {
+    await using platform = await TwitchPlatform.start();
+    platform.service.knowsCapabilities = false;
+    await using bench = await AdapterBench.start(platform);
+    await bench.hear("hello");
+    await bench.send(mainChannel, "sent is all there is");
+    await bench.shown(({ text }) => text === "sent is all there is", "what was sent");
+  });
+
+  it("refuses what nothing is left of", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    const error = await refusal(bench.send(mainChannel, "\u0007\u0000 \n"));
+    assert.deepEqual([error.code, error.retry], ["message_rejected", { kind: "never" }]);
+  });
+
+  it("keeps below Twitch's limit, and says when there is leave again", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using clock = new FakeClock();
+    await using bench = await AdapterBench.start(platform);
+    for (let index = 0; index < mostOrdinary; index += 1) await bench.send(mainChannel, `message ${index}`);
+    const error = await refusal(bench.send(otherChannel, "one too many", null, "late"));
+    assert.equal(error.code, "rate_limited");
+    assert.ok(error.retry.kind === "after" && error.retry.delayMs > 20_000 && error.retry.delayMs <= 31_000);
+    await clock.advance(error.retry.delayMs / 1_000);
+    await bench.send(otherChannel, "one too many", null, "late");
+    assert.equal(platform.shown.length, mostOrdinary + 1);
+  });
+
+  it("waits by itself for leave that comes soon", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using clock = new FakeClock();
+    await using bench = await AdapterBench.start(platform);
+    for (let index = 0; index < mostOrdinary; index += 1) await bench.send(mainChannel, `message ${index}`);
+    await clock.advance(20);
+    const outcome = await clock.outcomeOf(bench.send(mainChannel, "in time"), 15, "the end of a send");
+    assert.equal(outcome.kind, "resolved");
+    assert.equal(platform.shown.at(-1)?.text, "in time");
+  });
+
+  it("says more where it is a moderator, from what Twitch itself says", async () => {
+    await using platform = await TwitchPlatform.start();
+    platform.service.world.channel(mainChannel).moderators.add(botAccount.login);
+    await using bench = await AdapterBench.start(platform);
+    for (let index = 0; index < 2 * mostOrdinary; index += 1) await bench.send(mainChannel, "the same again");
+    assert.equal(platform.shown.length, 2 * mostOrdinary);
+    assert.equal((await refusal(bench.send(otherChannel, "here it is none"))).code, "rate_limited");
+  });
+
+  it("goes on with a long text where the limit stopped it, and says nothing twice", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using clock = new FakeClock();
+    await using bench = await AdapterBench.start(platform);
+    for (let index = 0; index < mostOrdinary - 1; index += 1) await bench.send(mainChannel, `message ${index}`);
+    const text = `${"a ".repeat(240)}${"b ".repeat(240)}`;
+    assert.equal((await refusal(bench.send(mainChannel, text, null, "long"))).code, "rate_limited");
+    await clock.advance(31);
+    await bench.send(mainChannel, text, null, "long");
+    const parts = platform.shown.slice(mostOrdinary - 1).map((item) => item.text[0]);
+    assert.deepEqual(parts, ["a", "b"]);
+  });
+
+  it("passes on what Twitch says against a message, to the send that it is about", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    const channel = platform.service.world.channel(mainChannel);
+    await bench.send(mainChannel, "once");
+    const duplicate = await refusal(bench.send(mainChannel, "once"));
+    assert.deepEqual([duplicate.code, duplicate.retry.kind], ["rate_limited", "after"]);
+    channel.slowSeconds = 120;
+    const slow = await refusal(bench.send(mainChannel, "another"));
+    assert.ok(slow.retry.kind === "after" && slow.retry.delayMs > 60_000, JSON.stringify(slow.retry));
+    channel.isEmoteOnly = true;
+    assert.equal((await refusal(bench.send(mainChannel, "words"))).code, "message_rejected");
+    channel.banned.add(botAccount.login);
+    const [banned, elsewhere] = await Promise.allSettled([
+      bench.send(mainChannel, "anybody"),
+      bench.send(otherChannel, "somebody"),
+    ]);
+    assert.equal(banned.status === "rejected" ? GatewayError.from(banned.reason).code : "", "forbidden");
+    assert.equal(elsewhere.status, "fulfilled");
+  });
+
+  it("tells of a refusal that nobody waits for", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    await bench.send(mainChannel, "held for review");
+    platform.tell("NOTICE", { "msg-id": "msg_rejected" }, "Hey! Your message is being checked by mods.");
+    await bench.hear("after it");
+    const told = bench.ledger.log.items.filter(({ event }) => event === "twitch-message-refused");
+    assert.deepEqual(
+      told.map(({ fields }) => fields),
+      [{ channel: mainChannel, notice: "msg_rejected" }],
+    );
+  });
+
+  it("holds back a whole window when Twitch says that somebody else has used up the limit", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.tell("NOTICE", { "msg-id": "msg_ratelimit" }, "Your message was not sent.");
+    await bench.hear("after it");
+    assert.equal((await refusal(bench.send(mainChannel, "not now"))).code, "rate_limited");
+    assert.equal(platform.service.said.items.length, 0);
+  });
+
+  it("takes another client's answer for none of its own", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const sending = bench.send(mainChannel, "hello");
+    const ended = refusal(sending);
+    await platform.faultMet("send", 1);
+    platform.tell("USERSTATE", { "client-nonce": "of-somebody-else", id: "m" });
+    await bench.hear("after it");
+    bench.abort();
+    assert.equal((await ended).code, "timeout");
+  });
+
+  it("does not know what became of a message whose answer was cut off, and says nothing of one that was never begun", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const first = refusal(bench.send(mainChannel, "said perhaps"));
+    await platform.faultMet("send", 1);
+    const second = refusal(bench.send(mainChannel, "waits for its turn"));
+    platform.dropConnections();
+    assert.equal((await first).code, "timeout", "the outbox would say it again");
+    assert.equal((await second).code, "platform_unavailable", "the outbox would not say it again");
+  });
+
+  it("says one thing after the other in a channel, and holds up no other channel by it", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const held = refusal(bench.send(mainChannel, "held"));
+    await platform.faultMet("send", 1);
+    platform.liftFault("send");
+    const next = refusal(bench.send(mainChannel, "next"));
+    await bench.send(otherChannel, "elsewhere");
+    await turns(20);
+    assert.deepEqual(
+      platform.shown.map(({ text }) => text),
+      ["elsewhere"],
+    );
+    bench.abort();
+    await Promise.all([held, next]);
+  });
+});
