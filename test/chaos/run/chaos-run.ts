@@ -8,7 +8,7 @@ import { processesOf } from "../../support/processes-of.ts";
 import { SmallDisk, whyNoMount } from "../../support/small-disk.ts";
 import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
 import { ChaosGateway, handler } from "./chaos-gateway.ts";
-import { startPlatforms, type ChaosPlatform } from "./chaos-platforms.ts";
+import { startPlatforms, whyNoEmail, type ChaosPlatform } from "./chaos-platforms.ts";
 import { whatIsMissing } from "./convergence.ts";
 import { describeFault } from "./fault.ts";
 import { holdingsOf, leaksBetween, type Holdings } from "./holdings.ts";
@@ -38,7 +38,7 @@ export type ChaosOptions = {
 /** Runs it. Never rejects for what a gateway does: that is in the report. */
 export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<ChaosReport> {
   await using stack = new AsyncDisposableStack();
-  const skipped = [whyNoMount(), whyNoClock()].flatMap((reason) => reason ?? []);
+  const skipped = [whyNoMount(), whyNoClock(), whyNoEmail()].flatMap((reason) => reason ?? []);
   const home = new GatewayHome();
   if (whyNoMount() === null) stack.use(new SmallDisk(join(home.dir, "data"), diskMegabytes));
   const clock = new WallClock(home.dir);
