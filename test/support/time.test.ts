@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { steadyNow } from "../../src/support/time.ts";
+import { sleep, steadyNow } from "../../src/support/time.ts";
 import { mockClocks } from "./mocked-time.ts";
 
 describe("steadyNow()", () => {
@@ -19,5 +19,13 @@ describe("steadyNow()", () => {
     assert.equal(steadyNow(), 1_500);
     t.mock.method(performance, "now", () => 1_500.7 - performance.timeOrigin);
     assert.equal(steadyNow(), 1_500);
+  });
+});
+
+describe("sleep()", () => {
+  it("rejects where the signal is aborted already, and throws nothing", async () => {
+    const over = new Error("it is over");
+    const caught = await sleep(60_000, AbortSignal.abort(over)).catch((reason: unknown) => reason);
+    assert.equal(caught, over);
   });
 });
