@@ -5,6 +5,7 @@ import { outlineOf, type TextPart } from "./body-structure.ts";
 import type { ImapConnection } from "./imap-connection.ts";
 import { type Mail, mailLimits } from "./mail.ts";
 import type { MimeReader } from "./mime-reader.ts";
+import type { ReadMailTask } from "./read-mail.ts";
 
 /** A mail as the folder lists it. */
 export type ListedMail = { readonly uid: number; readonly sizeBytes: number; readonly receivedAtMs: number | null };
@@ -26,6 +27,8 @@ export type FetchParts = {
 /** A larger one is not fetched whole: what makes it large is files that perhaps nobody wants. */
 export const wholeMailBytes = 1_048_576;
 const longestHeaderBytes = 65_536;
+/** Of each of many: most are shorter. */
+const recentHeaderBytes = 16_384;
 /** Enough for who wrote it, where the whole of a header is too much. */
 const headerBeginningBytes = 8_192;
 /** Of an encoded text, which may take three bytes for each of its own. */
@@ -157,6 +160,28 @@ async function fetchText(
   };
 }
 
+function headerTask(header: Buffer, maxTextBytes: number): ReadMailTask {
+  return { mail: { kind: "part", header, partHeader: emptyText, body: Buffer.alloc(0) }, maxTextBytes };
+}
+
+/** Who wrote the last `limit` mails of `folder` and about what, newest first. What cannot be read is left out. */
+export async function* recentHeaders(
+  { connection, reader, maxTextBytes }: FetchParts,
+  folder: string,
+  limit: number,
+): AsyncGenerator<Mail> {
+  const bodyParts = [{ key: "HEADER", maxLength: recentHeaderBytes }];
+  const rows = await connection.run(`look through the folder ${folder}`, async (client) => {
+    const { exists } = await client.mailboxOpen(folder, { readOnly: true });
+    return exists === 0 ? [] : client.fetchAll(`${Math.max(1, exists - limit + 1)}:*`, { uid: true, bodyParts });
+  });
+  for (const { headers } of rows.toReversed()) {
+    // One that is not to be read tells nothing.
+    const mail = headers === undefined ? null : await reader.read(headerTask(headers, maxTextBytes)).catch(() => null);
+    if (mail !== null) yield mail;
+  }
+}
+
 /** Who wrote it and about what, where no more can be had; `null`: not even that. */
 async function readHeader({ connection, reader, maxTextBytes }: FetchParts, uid: number): Promise<Mail | null> {
   try {
@@ -165,8 +190,7 @@ async function readHeader({ connection, reader, maxTextBytes }: FetchParts, uid:
       client.fetchOne(String(uid), { bodyParts }, { uid: true }),
     );
     if (row === false || row.headers === undefined) return null;
-    const mail = { kind: "part", header: row.headers, partHeader: emptyText, body: Buffer.alloc(0) } as const;
-    return await reader.read({ mail, maxTextBytes });
+    return await reader.read(headerTask(row.headers, maxTextBytes));
   } catch (reason) {
     if (connection.isOver) throw reason;
     // It is said of the mail that it cannot be read.

@@ -149,6 +149,18 @@ describe("a first mail", { skip: dovecotMissing }, () => {
     assert.deepEqual([to, mail.inReplyTo], [["ann@people.example"], asked.metadata?.["email_message_id"]]);
   });
 
+  it("may be said there after a restart as well, to whoever wrote last", async () => {
+    await using started = await startEmail();
+    const { email, bench } = started;
+    const asked = await bench.hear("a question");
+    const more = await bench.hear("and another one");
+    await bench.hear("elsewhere", email.otherConversation);
+    await bench.respawn();
+    await bench.send(asked.conversation, "by the way");
+    const { mail, to } = lastTaken(email);
+    assert.deepEqual([to, mail.inReplyTo], [["ann@people.example"], more.metadata?.["email_message_id"]]);
+  });
+
   it("is not said in a thread that nobody knows", async () => {
     await using started = await startEmail();
     const error = await refused(started.bench.send("0123456789abcdef01234567", "hello"));
