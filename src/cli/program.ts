@@ -8,6 +8,7 @@ import { check } from "./check.ts";
 import { findConfig, hasDefaultConfig } from "./config-file.ts";
 import { CommandError, exitCodes, type CommandContext, type ConfigSource } from "./context.ts";
 import { dropDeadLetter, listDeadLetters, retryDeadLetters, showDeadLetter } from "./dead-letters.ts";
+import { doctor } from "./doctor.ts";
 import { plan } from "./plan.ts";
 import { inspect } from "./inspect.ts";
 import { send } from "./send.ts";
@@ -100,6 +101,10 @@ function offlineCommands(program: Command, run: Run, entries: ProgramEntries): v
     .command("capabilities")
     .description("what each platform does with each response kind")
     .action(() => run(capabilities));
+  program
+    .command("doctor")
+    .description("what is wrong, on this machine and in the running gateway, and what to do")
+    .action(() => run(doctor));
 }
 
 function operatorCommands(program: Command, run: Run): void {
