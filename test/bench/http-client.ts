@@ -68,5 +68,6 @@ const result: LoadResult = {
   p50Ms: percentile(waits, 0.5),
   p99Ms: percentile(waits, 0.99),
   maxMs: percentile(waits, 1),
+  unanswered: open.size,
 };
 process.stdout.write(JSON.stringify(result), () => process.exit(0));

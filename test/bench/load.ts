@@ -25,6 +25,8 @@ export type LoadResult = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Round trips that had not come to their end long after. */
+  readonly unanswered: number;
 };
 
 const clientPath = fileURLToPath(new URL("./http-client.ts", import.meta.url));

@@ -33,6 +33,7 @@ export async function measureMemory(): Promise<readonly Figure[]> {
         },
   );
   const { coordinator, host } = webhook.before;
+  const own = await measureOwnHost();
   const row = (name: string, value: number, more: Partial<Figure> = {}): Figure => ({
     section,
     name,
@@ -52,7 +53,9 @@ export async function measureMemory(): Promise<readonly Figure[]> {
     }),
     row("coordinator and one host, PSS", coordinator.pss + host.pss, { note: "shared pages count once" }),
     row("coordinator, RSS", coordinator.rss),
-    row("host with one webhook, RSS", host.rss),
+    row("shared host with one webhook, RSS", host.rss),
+    row("host of its own, one bare adapter, RSS", own.rss, { note: 'isolation = "process"' }),
+    row("host of its own, one bare adapter, PSS", own.pss, { note: "shared pages count once" }),
   ];
 }
 
@@ -74,6 +77,18 @@ async function measureGrowth(tableOf: (home: BenchHome, index: number) => Promis
     perAdapterRss: (after.host.rss - before.host.rss) / added,
     perAdapterPss: (after.host.pss - before.host.pss) / added,
   };
+}
+
+/** What an adapter costs that has a process to itself. */
+async function measureOwnHost(): Promise<Memory> {
+  using home = new BenchHome();
+  const module = installModule(home, new URL("./bench-adapter.ts", import.meta.url));
+  home.writeConfig(
+    `${echo}[messaging.bench]\nmodule = "${module}"\n[messaging.bench.settings]\nmode = "idle"\n` +
+      '[messaging.bench.supervisor]\nisolation = "process"\n',
+  );
+  await using gateway = await startGateway(home);
+  return (await measureIdle(gateway, [{ key: "bench", toml: "" }])).host;
 }
 
 async function measureIdle(gateway: RunningGateway, tables: readonly Table[]): Promise<Idle> {

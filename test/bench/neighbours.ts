@@ -5,12 +5,14 @@ import { sleep } from "../../src/support/time.ts";
 import { freePort, type RunningGateway } from "../support/gateway-fixture.ts";
 import { allRunning, BenchHome, faultTables, startGateway } from "./bench-gateway.ts";
 import type { Figure } from "./figure.ts";
-import { runLoad } from "./load.ts";
+import { runLoad, type LoadResult } from "./load.ts";
 
 const section = "faults";
 const neighbours = 7;
 const perSecond = 200;
 const warmUpSeconds = 2;
+/** Before the fault, in the same gateway: what the time under the fault is compared with. */
+const quietSeconds = 8;
 
 /** The longest of each fault's course is in the measured time: a hang is found after ten seconds. */
 type Fault = { readonly name: string; readonly command: Readonly<Record<string, unknown>>; readonly seconds: number };
@@ -43,25 +45,37 @@ const hostFaults: readonly Fault[] = [
 export async function measureNeighbours(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const fault of threadFaults) {
-    const { p99Ms, maxMs } = await measureUnder(fault);
+    const { quiet, under } = await measureUnder(fault);
     figures.push({
       section,
       name: `others' p99 while one ${fault.name}`,
-      value: p99Ms,
+      value: under.p99Ms,
       unit: "ms",
       target: { below: 100 },
-      note: `${perSecond} round trips/s; longest ${Math.round(maxMs)} ms`,
+      note: `${perSecond} round trips/s; longest ${Math.round(under.maxMs)} ms`,
+    });
+    figures.push({
+      section,
+      name: `the same, against the quiet time before`,
+      value: under.p99Ms / quiet.p99Ms,
+      unit: "ratio",
+      target: { below: 1.5 },
+      note: `p99 ${quiet.p99Ms.toFixed(1)} ms then; p50 ${quiet.p50Ms.toFixed(1)} then, ${under.p50Ms.toFixed(1)} under it`,
     });
   }
   for (const fault of hostFaults) {
-    const { maxMs } = await measureUnder(fault);
+    const { maxMs } = (await measureUnder(fault)).under;
     const note = "the host goes with it: the longest round trip";
     figures.push({ section, name: `others' longest wait when one ${fault.name}`, value: maxMs, unit: "ms", note });
   }
   return figures;
 }
 
-async function measureUnder({ command, seconds }: Fault): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
+/** A round trip that never comes to its end is a lost message, and ends the measurement. */
+async function measureUnder({
+  command,
+  seconds,
+}: Fault): Promise<{ readonly quiet: LoadResult; readonly under: LoadResult }> {
   using home = new BenchHome();
   execFileSync("mkfifo", [join(home.dir, fifoName)]);
   const ports: number[] = [];
@@ -73,11 +87,14 @@ async function measureUnder({ command, seconds }: Fault): Promise<{ readonly p99
   );
   await using gateway = await startGateway(home);
   await allRunning(gateway, [...fault.keys, ...ports.map((_, index) => `webhook:w${index}`)]);
-  const [result] = await Promise.all([
-    runLoad({ ports, conversations: 70, pace: { perSecond }, warmUpSeconds, seconds, pids: [] }),
+  const load = { ports, conversations: 70, pace: { perSecond }, warmUpSeconds, pids: [] };
+  const quiet = await runLoad({ ...load, seconds: quietSeconds });
+  const [under] = await Promise.all([
+    runLoad({ ...load, seconds }),
     provokeLater(gateway, fault.keys, "path" in command ? { ...command, path: join(home.dir, fifoName) } : command),
   ]);
-  return result;
+  if (under.unanswered > 0) throw new Error(`${under.unanswered} round trips never came to their end`);
+  return { quiet, under };
 }
 
 /** Half a second into the measured time. */

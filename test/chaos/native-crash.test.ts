@@ -68,9 +68,9 @@ for (const signal of ["SIGSEGV", "SIGABRT"] as const) {
       const { gateway, client } = await start();
       await using _gateway = gateway;
       const before = await statusWhere(gateway, isAllRunning);
-      await client.post({ conversation_id: "other", content: "beside" });
+      assert.deepEqual(await client.roundTrip("other", "before"), ["did before at attempt 1"]);
       assert.deepEqual(await client.roundTrip("room", signal), [`did ${signal} at attempt 2`]);
-      assert.deepEqual((await client.poll("other")).texts, ["did beside at attempt 1"]);
+      assert.deepEqual(await client.roundTrip("other", "after"), ["did after at attempt 1"], "nothing is done again");
       const after = await gateway.status();
       assert.deepEqual(generationsOf(after), generationsOf(before));
       assert.deepEqual(
