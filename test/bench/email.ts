@@ -1,6 +1,8 @@
 /** E-mail on a real IMAP server: a full mailbox with a kill in the middle, mails made to do harm, and what it costs to wait. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { sleep } from "../../src/support/time.ts";
 import { dovecotMissing } from "../emulators/email/dovecot.ts";
 import { EmailPlatform } from "../emulators/email/platform.ts";
@@ -10,6 +12,7 @@ import { BenchHome, startGateway } from "./bench-gateway.ts";
 import type { Figure } from "./figure.ts";
 import { PlatformBench } from "./platform-bench.ts";
 import { reportOf, sayOn } from "./platform-load.ts";
+import type { Carriage } from "./mail-carrier.ts";
 
 const section = "email";
 const waiting = 1_000;
@@ -132,7 +135,7 @@ async function othersUnder(mail: Buffer): Promise<number> {
   if (victim === undefined || asker === undefined || !(victim.platform instanceof EmailPlatform))
     throw new Error("There is no adapter to measure");
   await sayOn(others, { perSecond, seconds: 2 });
-  const delivered = victim.platform.deliver(mail);
+  const delivered = carry({ port: victim.platform.dovecot.ports.lmtp, to: victim.platform.address, raw: mail });
   let rounds = 0;
   do {
     await sayOn(others, { perSecond, seconds: 4 });
@@ -141,6 +144,13 @@ async function othersUnder(mail: Buffer): Promise<number> {
   await delivered;
   if ((await heardMails(bench, victim.key)) !== 1) throw new Error("The mail was not heard in time");
   return (await reportOf(bench, asker)).p99Ms;
+}
+
+/** Resolves when it is in the inbox. */
+async function carry(workerData: Carriage): Promise<void> {
+  const thread = new Worker(new URL("./mail-carrier.ts", import.meta.url), { workerData });
+  const [code] = (await once(thread, "exit")) as [number];
+  if (code !== 0) throw new Error(`The mail was not taken: its carrier ended with ${code}`);
 }
 
 async function heardMails(bench: PlatformBench, key: string): Promise<number> {
