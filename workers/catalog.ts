@@ -25,4 +25,5 @@ export const adapterModules: Readonly<Record<string, string>> = {
   slack: entry("slack/adapter"),
   telegram: entry("telegram/adapter"),
   twitch: entry("twitch/adapter"),
+  email: entry("email/adapter"),
 };

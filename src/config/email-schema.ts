@@ -6,6 +6,9 @@ import { integer, optionalReference, optionalSecret, reference, texts } from "./
 
 const shortestPollSeconds = 5;
 const smallestBytes = 1024;
+/** How far each of them was read is kept in one small record. */
+const mostFolders = 30;
+const longestFolderCharacters = 200;
 
 /** A size that is raised to the least sensible one rather than refused. */
 function bytes(fallback: number): z.ZodType<number, number | undefined> {
@@ -35,14 +38,15 @@ export const emailTable = definePlatform({
       .transform((seconds) => Math.max(seconds, shortestPollSeconds))
       .default(30),
     folders: z
-      .array(z.string())
+      .array(z.string().max(longestFolderCharacters))
+      .max(mostFolders)
       .default(["INBOX"])
       .transform((folders) => {
         const named = folders.map((folder) => folder.trim()).filter((folder) => folder !== "");
         return named.length === 0 ? ["INBOX"] : named;
       }),
     mark_seen: z.boolean().default(true),
-    allowed_senders: texts("addresses, @domains or domains; empty: everyone"),
+    allowed_senders: texts("addresses, @domains, domains or *.domains for subdomains; empty: everyone"),
     max_body_bytes: bytes(262_144),
     max_attachment_bytes: bytes(10_485_760),
   },

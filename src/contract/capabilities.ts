@@ -31,6 +31,7 @@ const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
     "stream_end",
   ],
   twitch: ["text", "thread_reply"],
+  email: ["text", "thread_reply", "file", "rich_message"],
 };
 
 /** Every platform whose adapter this build has. */
@@ -41,6 +42,7 @@ export const builtPlatforms: ReadonlySet<string> = new Set([
   "slack",
   "telegram",
   "twitch",
+  "email",
 ]);
 
 /** A reaction has no honest form as text. */

@@ -70,3 +70,29 @@ export type TwitchSettings = {
   /** `""`: Twitch's own; none where `ircUrl` is another's. */
   readonly idUrl: string;
 };
+
+/** `[messaging.email]`. */
+export type EmailSettings = {
+  readonly imapHost: string;
+  readonly imapPort: number;
+  readonly imapUsername: string;
+  /** `""`: there is a token instead. */
+  readonly imapPassword: string;
+  /** `false`: in the clear, to this machine alone. */
+  readonly imapUseTls: boolean;
+  readonly smtpHost: string;
+  /** 465: TLS from the first byte; elsewhere STARTTLS. */
+  readonly smtpPort: number;
+  readonly smtpUsername: string;
+  readonly smtpPassword: string;
+  /** `false`: in the clear, to this machine alone. */
+  readonly smtpUseStarttls: boolean;
+  readonly fromAddress: string;
+  /** `""`: none. */
+  readonly fromName: string;
+  /** In place of both passwords; `""`: none. */
+  readonly oauth2AccessToken: string;
+  readonly pollIntervalSecs: number;
+  readonly folders: readonly string[];
+  readonly markSeen: boolean;
+};

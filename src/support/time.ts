@@ -5,7 +5,8 @@
 
 /** Resolves after `delayMs`; rejects with the signal's reason when it is aborted first. Keeps the process alive. */
 export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
+  // Not thrown: whoever catches what the promise rejects with would not catch that.
+  if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => {
     signal?.removeEventListener("abort", onAbort);

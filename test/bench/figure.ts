@@ -8,7 +8,7 @@ export type Figure = {
   readonly section: string;
   readonly name: string;
   readonly value: number;
-  readonly unit: "ms" | "s" | "us" | "MB" | "messages/s" | "ratio";
+  readonly unit: "ms" | "s" | "us" | "MB" | "messages/s" | "messages" | "ratio" | "%";
   /** Left out: told for information. */
   readonly target?: Target;
   /** How it was come by, where its name does not say. */

@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { measureAcceptLatency } from "./accept-latency.ts";
+import { measureEmailBacklog, measureEmailIdle, measureHostileMails } from "./email.ts";
 import { measureEndToEnd } from "./end-to-end.ts";
 import { measureFanIn } from "./fan-in.ts";
 import type { Figure } from "./figure.ts";
@@ -30,6 +31,7 @@ const sections: Readonly<Record<string, readonly Measurement[]>> = {
   memory: [measureMemory],
   faults: [measureRestarts, measureHostDeath, measureNeighbours],
   platforms: [measurePlatformLoad, measurePlatformMemory, measurePlatformRespawn, measurePlatformNeighbours],
+  email: [measureEmailBacklog, measureHostileMails, measureEmailIdle],
 };
 const projectDirectory = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -4,12 +4,13 @@
  */
 import type { EmulatedPlatform } from "../conformance/emulated-platform.ts";
 import { DiscordPlatform } from "../emulators/discord/platform.ts";
+import { EmailPlatform } from "../emulators/email/platform.ts";
 import { SlackPlatform } from "../emulators/slack/platform.ts";
 import { TelegramPlatform } from "../emulators/telegram/platform.ts";
 import type { RunningGateway } from "../support/gateway-fixture.ts";
 import { allRunning, BenchHome, installModule, startGateway } from "./bench-gateway.ts";
 
-/** The platforms that are measured. */
+/** The platforms that are measured side by side. */
 export const benchedPlatforms = ["discord", "slack", "telegram"] as const;
 /** One of {@link benchedPlatforms}. */
 export type BenchedPlatform = (typeof benchedPlatforms)[number];
@@ -26,7 +27,7 @@ export class PlatformBench implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
 
   /** Resolves when all of `names` are running. `supervisor`: further lines of that table. */
-  static async start(names: readonly BenchedPlatform[], supervisor = ""): Promise<PlatformBench> {
+  static async start(names: readonly (BenchedPlatform | "email")[], supervisor = ""): Promise<PlatformBench> {
     await using stack = new AsyncDisposableStack();
     const home = stack.use(new BenchHome());
     const adapters: BenchedAdapter[] = [];
@@ -57,7 +58,8 @@ export class PlatformBench implements AsyncDisposable {
 }
 
 /** An emulated platform in its most used form. */
-export function startPlatform(name: BenchedPlatform): Promise<EmulatedPlatform> {
+export function startPlatform(name: BenchedPlatform | "email"): Promise<EmulatedPlatform> {
+  if (name === "email") return EmailPlatform.start();
   if (name === "discord") return DiscordPlatform.start();
   return name === "slack" ? SlackPlatform.start("socket") : TelegramPlatform.start("polling");
 }

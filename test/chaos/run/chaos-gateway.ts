@@ -18,12 +18,20 @@ const callRetryMs = 200;
 const cliPath = fileURLToPath(new URL("../../../src/cli.ts", import.meta.url));
 const hooksPath = fileURLToPath(new URL("./debug-hooks.ts", import.meta.url));
 
+/** What is said in a run looks like this. */
+const numbered = /^[a-z]+-[0-9]+$/u;
+
+/** Whether `text` was said in a run, and is no nonsense of a platform's. */
+export function isNumbered(text: string): boolean {
+  return numbered.test(text);
+}
+
 /** The consumer: one line for each call, and an answer. */
 export const handler = `import { appendFileSync } from "node:fs";
 const log = new URL("./heard.jsonl", import.meta.url);
 export default ({ id, adapter, text, attempt, redelivered }) => {
   appendFileSync(log, JSON.stringify({ id, adapter, text, attempt, redelivered }) + "\\n");
-  return /^[a-z]+-[0-9]+$/.test(text) ? "re:" + text : undefined;
+  return ${numbered}.test(text) ? "re:" + text : undefined;
 };
 `;
 

@@ -1,6 +1,8 @@
-/** Every platform there is, emulated, each under its runtime key. */
+/** Every platform there is, emulated or, where it can be had, real; each under its runtime key. */
 import type { EmulatedPlatform } from "../../conformance/emulated-platform.ts";
 import { DiscordPlatform } from "../../emulators/discord/platform.ts";
+import { dovecotMissing } from "../../emulators/email/dovecot.ts";
+import { EmailPlatform } from "../../emulators/email/platform.ts";
 import { SlackPlatform } from "../../emulators/slack/platform.ts";
 import { TelegramPlatform } from "../../emulators/telegram/platform.ts";
 import { TwitchPlatform } from "../../emulators/twitch/platform.ts";
@@ -10,7 +12,12 @@ import { WebhookPlatform } from "../../emulators/webhook/platform.ts";
 /** One of them. */
 export type ChaosPlatform = { readonly key: string; readonly emulated: EmulatedPlatform };
 
-/** All of them; disposed on `stack`. */
+/** Why e-mail is left out here; `null`: it is not. */
+export function whyNoEmail(): string | null {
+  return dovecotMissing === false ? null : `e-mail ${dovecotMissing}`;
+}
+
+/** All of them that this machine has; disposed on `stack`. */
 export async function startPlatforms(stack: AsyncDisposableStack): Promise<readonly ChaosPlatform[]> {
   const started: readonly EmulatedPlatform[] = await Promise.all([
     DiscordPlatform.start(),
@@ -19,6 +26,7 @@ export async function startPlatforms(stack: AsyncDisposableStack): Promise<reado
     startTwitch(),
     WebchatPlatform.start(),
     WebhookPlatform.start(),
+    ...(whyNoEmail() === null ? [EmailPlatform.start({ keepsCopies: true })] : []),
   ]);
   return started.map((emulated) => {
     stack.use(emulated);

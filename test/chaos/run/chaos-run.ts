@@ -7,8 +7,8 @@ import { GatewayHome } from "../../support/gateway-fixture.ts";
 import { processesOf } from "../../support/processes-of.ts";
 import { SmallDisk, whyNoMount } from "../../support/small-disk.ts";
 import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
-import { ChaosGateway, handler } from "./chaos-gateway.ts";
-import { startPlatforms, type ChaosPlatform } from "./chaos-platforms.ts";
+import { ChaosGateway, handler, isNumbered, type HeardCall } from "./chaos-gateway.ts";
+import { startPlatforms, whyNoEmail, type ChaosPlatform } from "./chaos-platforms.ts";
 import { whatIsMissing } from "./convergence.ts";
 import { describeFault } from "./fault.ts";
 import { holdingsOf, leaksBetween, type Holdings } from "./holdings.ts";
@@ -38,7 +38,7 @@ export type ChaosOptions = {
 /** Runs it. Never rejects for what a gateway does: that is in the report. */
 export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<ChaosReport> {
   await using stack = new AsyncDisposableStack();
-  const skipped = [whyNoMount(), whyNoClock()].flatMap((reason) => reason ?? []);
+  const skipped = [whyNoMount(), whyNoClock(), whyNoEmail()].flatMap((reason) => reason ?? []);
   const home = new GatewayHome();
   if (whyNoMount() === null) stack.use(new SmallDisk(join(home.dir, "data"), diskMegabytes));
   const clock = new WallClock(home.dir);
@@ -180,7 +180,7 @@ function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
   const journalPath = join(gateway.home.dir, "data", "journal.db");
   return {
     said: traffic.said,
-    heard: heard.filter(({ adapter }) => adapter !== faultKey),
+    heard: heard.filter(({ adapter }) => adapter !== faultKey).map((call) => ({ ...call, text: nameOf(call) })),
     checkpoints: gateway.checkpoints.map(({ acked, calls }) => ({
       acked,
       calls: heard.slice(0, calls).filter(({ adapter }) => adapter !== faultKey).length,
@@ -190,6 +190,11 @@ function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
       emulated.shown.filter(({ kind }) => kind === "message").map(({ text }) => ({ platform: key, text })),
     ),
   };
+}
+
+/** What was said in the run has a text of its own; nonsense that a platform cannot tell from a message may say the same twice. */
+function nameOf({ id, text }: HeardCall): string {
+  return isNumbered(text) ? text : `${text} (${id})`;
 }
 
 function sumOfRestarts(status: GatewayStatus | null): Record<string, number> {
