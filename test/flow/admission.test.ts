@@ -37,9 +37,9 @@ describe("Admission", () => {
     assert.deepEqual(
       flow
         .conditions()
-        .map(({ key }) => key)
+        .map(({ key }) => key ?? "whole")
         .toSorted(),
-      ["a", "b", null],
+      ["a", "b", "whole"],
     );
   });
 
