@@ -6,8 +6,8 @@ import type { ConfigSource } from "./cli/context.ts";
 import { locateGateway } from "./cli/locate-gateway.ts";
 import { runProgram, type ProgramEntries } from "./cli/program.ts";
 import { parseListenAddress } from "./config/listen-address.ts";
-import { builtPlatforms } from "./contract/capabilities.ts";
 import type { Config, LoadResult } from "./contract/config.ts";
+import { platforms } from "./contract/spec.ts";
 import type { PlanAction } from "./contract/control.ts";
 import { version } from "./gateway/version.ts";
 import { buildDesiredState } from "./reconcile/desired.ts";
@@ -42,12 +42,12 @@ const entries: ProgramEntries = {
 
 async function load(source: ConfigSource): Promise<LoadResult> {
   const { loadConfig } = await import("./config/load.ts");
-  return loadConfig({ source, environment: process.env, builtPlatforms });
+  return loadConfig({ source, environment: process.env });
 }
 
 function planFromNothing(config: Config): readonly PlanAction[] {
   // Nothing is started here: neither the key nor where a module is can change what a plan against nothing says.
-  const adapterModules = Object.fromEntries([...builtPlatforms].map((platform) => [platform, `builtin:${platform}`]));
+  const adapterModules = Object.fromEntries(platforms.map((platform) => [platform, `builtin:${platform}`]));
   const desired = buildDesiredState(config, { fingerprintKey: new Uint8Array(32), adapterModules });
   return plan(desired, nothingObserved).map(({ key, action, reason, fields }) => ({ key, action, reason, fields }));
 }

@@ -26,8 +26,6 @@ export type LoadOptions = {
   readonly source: ConfigSource;
   /** For `env:NAME` and the implicit variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Platforms that have an adapter; the keys of the others are checked and come out `invalid`. */
-  readonly builtPlatforms: ReadonlySet<string>;
   readonly signal?: AbortSignal;
 };
 
@@ -65,7 +63,6 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     environment: options.environment,
     supervisor,
     baseDir,
-    builtPlatforms: options.builtPlatforms,
     adminListen: parseListenAddress(top.tables.admin.listen, baseDir),
     ...(signal === undefined ? {} : { signal }),
   };

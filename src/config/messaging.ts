@@ -1,6 +1,6 @@
 /** All of `[messaging]`: every table and instance becomes an adapter, an invalid key, or a disabled one, each by itself. */
 import type { AdapterConfig, ListenAddress } from "../contract/config.ts";
-import { platforms, type Platform } from "../contract/spec.ts";
+import { isPlatform, platforms } from "../contract/spec.ts";
 import { readAdapterTable, type ReadContext, type TableOutcome } from "./adapter-table.ts";
 import { describeKind, joinPath, type Issue } from "./issue.ts";
 import { findListenConflicts, type Listener } from "./listen-points.ts";
@@ -27,7 +27,6 @@ export type MessagingResult = {
 
 /** What {@link readMessaging} needs beside the table. */
 export type MessagingContext = ReadContext & {
-  readonly builtPlatforms: ReadonlySet<string>;
   /** `null` where it is wrong itself. */
   readonly adminListen: ListenAddress | null;
 };
@@ -50,10 +49,10 @@ export async function readMessaging(messaging: unknown, context: MessagingContex
   const keyTables = [...ours, ...thirdParties].flatMap((name) => listRuntimeKeys(name, tables[name]));
   const enabled = keyTables.filter((keyTable) => keyTable.isEnabled);
   const outcomes = await Promise.all(
-    enabled.map(async (keyTable): Promise<Outcome> => {
-      const outcome = await readKeyTable(keyTable, tables, context);
-      return { keyTable, outcome: withBuiltCheck(keyTable, outcome, context.builtPlatforms) };
-    }),
+    enabled.map(async (keyTable): Promise<Outcome> => ({
+      keyTable,
+      outcome: await readKeyTable(keyTable, tables, context),
+    })),
   );
   const disabledKeys = keyTables.filter((keyTable) => !keyTable.isEnabled).map((keyTable) => keyTable.key);
   return { ...sortOutcomes(outcomes, context.adminListen), disabledKeys, issues };
@@ -66,10 +65,6 @@ function readKeyTable(keyTable: KeyTable, tables: Table, context: MessagingConte
   return readThirdPartyTable(keyTable, isTable(root) ? root["module"] : undefined, context);
 }
 
-function isPlatform(name: string): name is Platform {
-  return (platforms as readonly string[]).includes(name);
-}
-
 function unknownTableIssues(name: string, table: unknown): readonly Issue[] {
   const path = joinPath("messaging", name);
   if (isThirdParty(table)) {
@@ -79,13 +74,6 @@ function unknownTableIssues(name: string, table: unknown): readonly Issue[] {
   const nearest = nearestKey(name, platforms);
   const hint = nearest === null ? `expected one of ${platforms.join(", ")}` : `the nearest known one is "${nearest}"`;
   return [{ path, message: `unknown platform, ${hint}; an adapter of your own needs the key module` }];
-}
-
-function withBuiltCheck(keyTable: KeyTable, outcome: TableOutcome, built: ReadonlySet<string>): TableOutcome {
-  const { platform, path } = keyTable;
-  if (outcome.kind === "absent" || !isPlatform(platform) || built.has(platform)) return outcome;
-  const issues = outcome.kind === "invalid" ? outcome.issues : [];
-  return { kind: "invalid", issues: [{ path, message: "not built yet" }, ...issues] };
 }
 
 function sortOutcomes(

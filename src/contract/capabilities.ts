@@ -34,17 +34,6 @@ const nativeByPlatform: Readonly<Record<string, readonly ResponseKind[]>> = {
   email: ["text", "thread_reply", "file", "rich_message"],
 };
 
-/** Every platform whose adapter this build has. */
-export const builtPlatforms: ReadonlySet<string> = new Set([
-  "webhook",
-  "webchat",
-  "discord",
-  "slack",
-  "telegram",
-  "twitch",
-  "email",
-]);
-
 /** A reaction has no honest form as text. */
 const withoutFallback: ReadonlySet<ResponseKind> = new Set<ResponseKind>(["reaction", "remove_reaction"]);
 

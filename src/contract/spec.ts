@@ -7,6 +7,11 @@ export const platforms = ["discord", "slack", "telegram", "twitch", "email", "we
 /** One of {@link platforms}. */
 export type Platform = (typeof platforms)[number];
 
+/** Whether a runtime key's platform is ours, and no third party's. */
+export function isPlatform(name: string): name is Platform {
+  return (platforms as readonly string[]).includes(name);
+}
+
 /** `[supervisor]` in full; all times in milliseconds, defaults in the README. */
 export type SupervisorSettings = {
   readonly startTimeoutMs: number;

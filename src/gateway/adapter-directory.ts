@@ -1,8 +1,9 @@
 /** The running adapters as the outbound side sees them, and what it must hear of their changes. */
 import type { SendRates } from "../contract/adapter.ts";
-import { capabilitiesOf, builtPlatforms, pullPlatforms } from "../contract/capabilities.ts";
+import { capabilitiesOf, pullPlatforms } from "../contract/capabilities.ts";
 import type { HistoryEntry } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { isPlatform } from "../contract/spec.ts";
 import type { OutboundAdapters } from "../outbound/outbound-adapters.ts";
 import type { AdapterFleet } from "../supervise/fleet.ts";
 
@@ -25,12 +26,12 @@ export class AdapterDirectory implements OutboundAdapters {
 
   isPull(key: string): boolean {
     const platform = platformOf(key);
-    return builtPlatforms.has(platform) ? pullPlatforms.has(platform) : (this.#learn(key)?.pull ?? false);
+    return isPlatform(platform) ? pullPlatforms.has(platform) : (this.#learn(key)?.pull ?? false);
   }
 
   capabilities(key: string): OutboundCapabilities | null {
     const platform = platformOf(key);
-    return builtPlatforms.has(platform) ? capabilitiesOf(platform) : (this.#learn(key)?.capabilities ?? null);
+    return isPlatform(platform) ? capabilitiesOf(platform) : (this.#learn(key)?.capabilities ?? null);
   }
 
   isRunning(key: string): boolean {

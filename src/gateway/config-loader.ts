@@ -1,7 +1,6 @@
 /** Reads the gateway's config again and again: from its own source, at each of its changes, or from a TOML text for a plan. */
 import { dirname } from "node:path";
 import { loadConfig, type ConfigSource } from "../config/load.ts";
-import { builtPlatforms } from "../contract/capabilities.ts";
 import { ConfigWatcher } from "../config/watch.ts";
 import type { Config, LoadResult } from "../contract/config.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
@@ -18,7 +17,7 @@ export function createConfigLoader(options: {
   const baseDir = source.kind === "file" ? dirname(source.path) : source.baseDir;
   return async (toml) => {
     const read: ConfigSource = toml === undefined ? source : { kind: "text", text: toml, baseDir };
-    const result = await loadConfig({ source: read, environment, builtPlatforms });
+    const result = await loadConfig({ source: read, environment });
     return result.ok && isLibrary ? { ok: true, config: withLibraryConsumers(result.config) } : result;
   };
 }

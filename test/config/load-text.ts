@@ -2,16 +2,13 @@
 import assert from "node:assert/strict";
 import { loadConfig, type LoadOptions } from "../../src/config/load.ts";
 import type { AdapterConfig, Config, LoadResult } from "../../src/contract/config.ts";
-import { platforms } from "../../src/contract/spec.ts";
 
 /** Paths of the loaded texts are relative to it. */
 export const baseDir = import.meta.dirname;
-/** As if every platform were built. */
-export const builtPlatforms: ReadonlySet<string> = new Set(platforms);
 
-/** Loads `text` with an empty environment and every platform built. */
+/** Loads `text` with an empty environment. */
 export function loadText(text: string, options: Partial<LoadOptions> = {}): Promise<LoadResult> {
-  return loadConfig({ source: { kind: "text", text, baseDir }, environment: {}, builtPlatforms, ...options });
+  return loadConfig({ source: { kind: "text", text, baseDir }, environment: {}, ...options });
 }
 
 /** The config of a text that is right as a whole. */

@@ -8,7 +8,7 @@ import { parse } from "smol-toml";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config, LoadResult } from "../../src/contract/config.ts";
 import { platforms } from "../../src/contract/spec.ts";
-import { baseDir, builtPlatforms, configOf, errorsOf, invalidOf, loadText } from "./load-text.ts";
+import { baseDir, configOf, errorsOf, invalidOf, loadText } from "./load-text.ts";
 
 describe("loadConfig() of a whole file", () => {
   it("gives every documented default for an empty file", async () => {
@@ -66,7 +66,7 @@ describe("loadConfig() of a whole file", () => {
 
   it("names the path of a file that is missing", async () => {
     const file = path.join(baseDir, "absent.toml");
-    const result = await loadConfig({ source: { kind: "file", path: file }, environment: {}, builtPlatforms });
+    const result = await loadConfig({ source: { kind: "file", path: file }, environment: {} });
     assert.deepEqual(result, {
       ok: false,
       errors: [{ path: "", message: `Cannot read ${file}: no such file`, line: null }],
@@ -84,7 +84,7 @@ describe("loadConfig() of a whole file", () => {
     t.after(() => rm(folder, { recursive: true }));
     const file = path.join(folder, "a.toml");
     await writeFile(file, Buffer.from([0x61, 0xff]));
-    const result = await loadConfig({ source: { kind: "file", path: file }, environment: {}, builtPlatforms });
+    const result = await loadConfig({ source: { kind: "file", path: file }, environment: {} });
     assert.ok(!result.ok);
     assert.match(result.errors[0]?.message ?? "", /not UTF-8/u);
   });
@@ -97,14 +97,13 @@ describe("loadConfig() of a whole file", () => {
     const result = await loadConfig({
       source: { kind: "text", text, baseDir: folder },
       environment: {},
-      builtPlatforms,
     });
     assert.ok(result.ok);
     assert.deepEqual(result.config.secretPaths, [path.join(folder, "hidden"), path.join(folder, "token")]);
   });
 
   it("runs web chat, a webhook and the echo consumer without a file", async () => {
-    const result = await loadConfig({ source: { kind: "embedded", baseDir }, environment: {}, builtPlatforms });
+    const result = await loadConfig({ source: { kind: "embedded", baseDir }, environment: {} });
     assert.ok(result.ok);
     const { adapters, consumers, gateway, admin, invalid } = result.config;
     assert.deepEqual(
@@ -127,7 +126,7 @@ describe("loadConfig() of a whole file", () => {
 
   it("refuses a value from code that is no plain data", async () => {
     const value = { messaging: { acme: { module: "./x.ts", settings: { callback: () => 1 } } } };
-    const result = await loadConfig({ source: { kind: "object", value, baseDir }, environment: {}, builtPlatforms });
+    const result = await loadConfig({ source: { kind: "object", value, baseDir }, environment: {} });
     assert.deepEqual(result, {
       ok: false,
       errors: [
@@ -217,7 +216,7 @@ describe("loadConfig() of another program's file", () => {
   const environment = { DISCORD_BOT_TOKEN: "discord-token-0001", EMAIL_IMAP_PASSWORD: "mail-password-0001" };
 
   it("runs it as it is", async () => {
-    const result = await loadConfig({ source, environment, builtPlatforms });
+    const result = await loadConfig({ source, environment });
     assert.ok(result.ok, JSON.stringify(result));
     const { config } = result;
     assert.deepEqual(
@@ -247,7 +246,7 @@ describe("loadConfig() of another program's file", () => {
   });
 
   it("gives one warning that lists what is passed over", async () => {
-    const result = await loadConfig({ source, environment, builtPlatforms });
+    const result = await loadConfig({ source, environment });
     assert.ok(result.ok);
     assert.deepEqual(
       result.config.warnings.map(({ message }) => message),
@@ -258,7 +257,7 @@ describe("loadConfig() of another program's file", () => {
   });
 
   it("reads its values: numbers as ids, prefixes stripped, defaults cascading, floors", async () => {
-    const result = await loadConfig({ source, environment, builtPlatforms });
+    const result = await loadConfig({ source, environment });
     assert.ok(result.ok);
     const byKey = new Map(result.config.adapters.map((adapter) => [adapter.key, adapter]));
     assert.deepEqual(byKey.get("discord")?.policy.dmAllowedUsers, ["118000000000000001", "118000000000000002"]);
@@ -332,7 +331,6 @@ describe("loadConfig() of anything", () => {
         const result = await loadConfig({
           source: { kind: "object", value: content, baseDir },
           environment: {},
-          builtPlatforms,
         });
         if (!result.ok) assert.ok(result.errors.length > 0);
         else {
@@ -353,7 +351,7 @@ describe("loadConfig() of anything", () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(document, fc.constant(real)), fc.nat(), async (content, seed) => {
         const load = (other: unknown): Promise<LoadResult> =>
-          loadConfig({ source: { kind: "object", value: other, baseDir }, environment: {}, builtPlatforms });
+          loadConfig({ source: { kind: "object", value: other, baseDir }, environment: {} });
         assert.deepEqual(await load(shuffled(content, seed)), await load(content));
       }),
       { numRuns: 200 },

@@ -139,15 +139,6 @@ enabled = false
     );
   });
 
-  it("says that a platform is not built yet beside what else is wrong with its table", async () => {
-    const text =
-      '[messaging.discord]\ntoken = "t"\ncatch_up = 1\n[messaging.telegram]\ntoken = "t"\n[messaging.webhook]';
-    assert.deepEqual(await invalidOf(text, { builtPlatforms: new Set(["webhook"]) }), {
-      discord: ["messaging.discord: not built yet", "messaging.discord.catch_up: found a number, expected a boolean"],
-      telegram: ["messaging.telegram: not built yet"],
-    });
-  });
-
   it("keeps a value of the wrong kind, which may be a secret, out of every message", async () => {
     const text = `
 [messaging.discord]
