@@ -1,4 +1,4 @@
-/** E-mail on a real IMAP server: a full mailbox with a kill in the middle, mails made to do harm, and what it costs to wait. */
+/** E-mail on a real IMAP server: a full mailbox with a kill in the middle, and mails made to do harm. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,8 +18,6 @@ const section = "email";
 const waiting = 1_000;
 const perSecond = 200;
 const mostRounds = 10;
-const idleSeconds = 60;
-const settleMs = 10_000;
 
 /** Notes what it hears, and says when it is half of it and all of it. */
 const handler = `import { appendFileSync } from "node:fs";
@@ -166,38 +164,6 @@ function largeMail(): Buffer {
       "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee the file\r\n--b\r\n" +
       `Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n${file}--b--\r\n`,
   );
-}
-
-/** Waiting in IDLE, with everything that a minute brings: checks, probes, samples. */
-export async function measureEmailIdle(): Promise<readonly Figure[]> {
-  requireDovecot();
-  using home = new BenchHome();
-  await using email = await EmailPlatform.start();
-  const consumer = '[[consumers]]\nname = "main"\nbuiltin = "echo"\n';
-  home.writeConfig(`${consumer}[messaging.email]\n${email.toml}\n`);
-  await using gateway = await startGateway(home);
-  await gateway.reached("email", "running");
-  await sleep(settleMs);
-  const before = await cpuOf(gateway);
-  await sleep(idleSeconds * 1000);
-  const value = (((await cpuOf(gateway)) - before) / idleSeconds) * 100;
-  return [
-    {
-      section,
-      name: "CPU of the adapter's thread, idle",
-      value,
-      unit: "%",
-      target: { below: 0.5 },
-      note: `over ${idleSeconds} s`,
-    },
-  ];
-}
-
-async function cpuOf(gateway: RunningGateway): Promise<number> {
-  const adapter = (await gateway.status()).adapters.find(({ key }) => key === "email");
-  const cpu = adapter?.cpu;
-  if (cpu === undefined || cpu === null) throw new Error("The adapter's CPU time is not known");
-  return (cpu.userSeconds ?? Number.NaN) + (cpu.systemSeconds ?? Number.NaN);
 }
 
 function requireDovecot(): void {

@@ -4,11 +4,12 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { measureAcceptLatency } from "./accept-latency.ts";
-import { measureEmailBacklog, measureEmailIdle, measureHostileMails } from "./email.ts";
+import { measureEmailBacklog, measureHostileMails } from "./email.ts";
 import { measureEndToEnd } from "./end-to-end.ts";
 import { measureFanIn } from "./fan-in.ts";
 import type { Figure } from "./figure.ts";
 import { measureHostDeath } from "./host-death.ts";
+import { measureIdle } from "./idle.ts";
 import { measureMemory } from "./memory.ts";
 import { measureNeighbours } from "./neighbours.ts";
 import { measurePlan } from "./plan-time.ts";
@@ -31,7 +32,8 @@ const sections: Readonly<Record<string, readonly Measurement[]>> = {
   memory: [measureMemory],
   faults: [measureRestarts, measureHostDeath, measureNeighbours],
   platforms: [measurePlatformLoad, measurePlatformMemory, measurePlatformRespawn, measurePlatformNeighbours],
-  email: [measureEmailBacklog, measureHostileMails, measureEmailIdle],
+  email: [measureEmailBacklog, measureHostileMails],
+  idle: [measureIdle],
 };
 const projectDirectory = fileURLToPath(new URL("../..", import.meta.url));
 
