@@ -69,6 +69,10 @@ export class ChaosGateway implements AsyncDisposable {
     return this.#process;
   }
 
+  get journalPath(): string {
+    return join(this.home.dir, "data", "journal.db");
+  }
+
   /** Every call of the handler so far. */
   get heard(): readonly HeardCall[] {
     const path = join(this.home.dir, "heard.jsonl");
@@ -162,7 +166,7 @@ export class ChaosGateway implements AsyncDisposable {
 
   /** First what is acked, then how many calls there were: in between nothing is lost sight of that was acked before. */
   #checkpoint(): void {
-    const acked = new Set(ackedTexts(join(this.home.dir, "data", "journal.db")));
+    const acked = new Set(ackedTexts(this.journalPath));
     this.checkpoints.push({ acked, calls: this.heard.length });
   }
 

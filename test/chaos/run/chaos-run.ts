@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import { sleep } from "../../../src/support/time.ts";
 import { GatewayHome } from "../../support/gateway-fixture.ts";
+import { countOpenSends } from "../../support/journal-copy.ts";
 import { processesOf } from "../../support/processes-of.ts";
 import { SmallDisk, whyNoMount } from "../../support/small-disk.ts";
 import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
@@ -62,7 +63,11 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
   await traffic.stop();
   const settled = await waitFor(
     gateway,
-    (status) => [...unsettled(status), ...unheard(gateway, traffic)],
+    (status) => {
+      const missing = [...unsettled(status), ...unheard(gateway, traffic)];
+      // Read from the disk, and so at last.
+      return missing.length > 0 ? missing : unsent(gateway);
+    },
     settleDeadlineMs,
   );
   say(settled.missing.length === 0 ? `settled after ${settled.afterMs} ms` : settled.missing.slice(0, 10).join("; "));
@@ -171,13 +176,21 @@ function unheard(gateway: ChaosGateway, traffic: Traffic): string[] {
     .map(({ text }) => `${text} is not heard`);
 }
 
+function unsent(gateway: ChaosGateway): string[] {
+  try {
+    const open = countOpenSends(gateway.journalPath);
+    return open > 0 ? [`${open} sends are not over`] : [];
+  } catch (reason) {
+    return [`the journal is being written: ${String(reason)}`];
+  }
+}
+
 async function quietHoldings(gateway: ChaosGateway): Promise<Holdings> {
   return holdingsOf(gateway, await gateway.status(AbortSignal.timeout(startDeadlineMs)));
 }
 
 function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
   const { heard } = gateway;
-  const journalPath = join(gateway.home.dir, "data", "journal.db");
   return {
     said: traffic.said,
     heard: heard.filter(({ adapter }) => adapter !== faultKey).map((call) => ({ ...call, text: nameOf(call) })),
@@ -185,7 +198,7 @@ function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
       acked,
       calls: heard.slice(0, calls).filter(({ adapter }) => adapter !== faultKey).length,
     })),
-    sent: sentMessages(journalPath, { platforms, heard }),
+    sent: sentMessages(gateway.journalPath, { platforms, heard }),
     shown: platforms.flatMap(({ key, emulated }) =>
       emulated.shown.filter(({ kind }) => kind === "message").map(({ text }) => ({ platform: key, text })),
     ),
