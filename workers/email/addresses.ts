@@ -6,8 +6,11 @@ export type MailAddress = { readonly name: string; readonly address: string };
 
 /** https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3 less the angle brackets. */
 const longestAddress = 254;
-/** Both sides of the one `@` have neither white space nor what separates addresses, so this cannot be read in two ways. */
-const addressForm = /^[^\s@<>()[\],;:\\"\p{C}]+@[^\s@<>()[\],;:\\"\p{C}]+$/u;
+/**
+ * Before the one `@` there is neither white space nor what separates addresses, so this cannot be read in two ways. Behind it there is
+ * what a host's name has: `corp.example/y.evil.example` is a name too, of which whoever reads it as a URL takes the first half.
+ */
+const addressForm = /^[^\s@<>()[\],;:\\"\p{C}]+@[\p{L}\p{M}\p{Nd}._-]+$/u;
 
 /** Whether mail can be sent to `text` as it stands. Quoted local parts are not taken. */
 export function isAddress(text: string): boolean {
@@ -50,6 +53,7 @@ export function isAllowed(address: string, list: readonly string[]): boolean {
 }
 
 function comparableDomain(domain: string): string {
-  // `""` is no domain at all, which then is compared as it is.
-  return domainToASCII(domain) || domain.toLowerCase();
+  // What is ASCII already would be read as in a URL: `1` as the address 0.0.0.1. And `""` is no domain at all.
+  const isForeign = /\P{ASCII}/u.test(domain);
+  return (isForeign ? domainToASCII(domain) : "") || domain.toLowerCase();
 }

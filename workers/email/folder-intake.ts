@@ -21,7 +21,7 @@ import type { MimeReader } from "./mime-reader.ts";
 const most = { mails: 25, fetchedBytes: 4_194_304, textCharacters: 1_048_576 } as const;
 /** Other folders wait meanwhile. */
 const mostPerVisit = 500;
-/** A mail under whose reading the connection ended so often is passed over. */
+/** A mail that was refused, or under whose reading the connection ended, so often is passed over. */
 const mostFailures = 3;
 /** Looking through a large folder takes a server its time, in silence. */
 const searchSilenceMs = 120_000;
@@ -39,7 +39,7 @@ export type IntakeParts = {
 export class FolderIntake {
   readonly name: string;
   readonly #parts: IntakeParts;
-  /** Up to this mail one at a time: the connection ended when they were read together. */
+  /** Up to this mail one at a time: read together they were refused, or ended the connection. */
   #carefulUpTo = 0;
   #suspect: { readonly uid: number; readonly failures: number } = { uid: 0, failures: 0 };
   #wasMarkingRefused = false;
@@ -64,7 +64,11 @@ export class FolderIntake {
     const { mailbox } = connection;
     if (mailbox === null) throw new GatewayError("internal", `Cannot read the folder ${this.name}: it is not open`);
     const stored = handOver.cursorOf(this.name);
-    let cursor = cursorFor(stored, mailbox);
+    const opened = {
+      uidValidity: mailbox.uidValidity,
+      uidNext: await this.#uidNextOf(connection, saidUidNext(mailbox)),
+    };
+    let cursor = cursorFor(stored, opened);
     if (cursor !== stored) {
       // Other mails have these numbers now.
       this.#carefulUpTo = 0;
@@ -75,17 +79,30 @@ export class FolderIntake {
     if (cursor.unmarked.length > 0) cursor = await this.#mark(connection, cursor);
     for (let taken = 0; taken < mostPerVisit;) {
       const query = nextQuery(cursor);
+      // Before the search: the library raises it with each mail that it hears of meanwhile.
+      const uidNext = saidUidNext(mailbox) ?? opened.uidNext;
       const uids = (await this.#search(connection, cursor, query)).slice(0, mostPerVisit);
       taken += uids.length;
       if (uids.length > 0) cursor = await this.#takeAll(connection, cursor, uids);
       else {
-        const next = afterNothing(cursor, query, mailbox.uidNext);
+        const next = afterNothing(cursor, query, uidNext);
         if (next !== cursor) await handOver.give(this.name, next, []);
         cursor = next;
         if (!query.isOld) return false;
       }
     }
     return true;
+  }
+
+  /** Servers may leave it out when they open a folder. */
+  async #uidNextOf(connection: ImapConnection, said: number | undefined): Promise<number> {
+    if (said !== undefined) return said;
+    const what = `see where the folder ${this.name} ends`;
+    const state = await connection.run(what, (client) => client.status(this.name, { uidNext: true }));
+    const uidNext = state === false ? undefined : state.uidNext;
+    if (uidNext === undefined)
+      throw new GatewayError("platform_unavailable", `Cannot ${what}: the server does not say`);
+    return uidNext;
   }
 
   async #search(connection: ImapConnection, cursor: FolderCursor, query: FolderQuery): Promise<readonly number[]> {
@@ -105,16 +122,21 @@ export class FolderIntake {
 
   async #takeAll(connection: ImapConnection, first: FolderCursor, uids: readonly number[]): Promise<FolderCursor> {
     let cursor = first;
-    for (let at = 0; at < uids.length;) {
-      const size = (uids[at] ?? 0) <= this.#carefulUpTo ? 1 : most.mails;
-      const chunk = uids.slice(at, at + size);
-      at += chunk.length;
+    let left = uids;
+    while (left.length > 0) {
+      const size = (left[0] ?? 0) <= this.#carefulUpTo ? 1 : most.mails;
+      const chunk = left.slice(0, size);
       try {
         cursor = await this.#takeChunk(connection, cursor, chunk);
       } catch (reason) {
-        if (connection.isOver) this.#suspectOf(chunk);
-        throw reason;
+        const isRefused = !connection.isOver && isAboutMails(reason);
+        if (connection.isOver || isRefused) this.#suspectOf(chunk);
+        if (!isRefused) throw reason;
+        // Of several now one by one; one alone a few times more, until it is passed over.
+        cursor = this.#parts.handOver.cursorOf(this.name) ?? cursor;
       }
+      const { lastUid } = cursor;
+      left = left.filter((uid) => uid > lastUid);
     }
     return cursor;
   }
@@ -154,9 +176,9 @@ export class FolderIntake {
     return this.#give(connection, cursor, batch);
   }
 
-  /** Nothing is known of it, and asking for it ends the connection. */
+  /** Nothing is known of it, and asking for it fails. */
   #passOver(connection: ImapConnection, cursor: FolderCursor, uid: number): Promise<FolderCursor> {
-    const problem = `the connection ended ${mostFailures} times when it was read`;
+    const problem = `it could not be read ${mostFailures} times`;
     return this.#give(connection, cursor, [this.#parts.gate.passOver(this.#placeOf(cursor, uid), problem, null)]);
   }
 
@@ -190,6 +212,17 @@ export class FolderIntake {
     this.#parts.handOver.note(this.name, marked);
     return marked;
   }
+}
+
+function saidUidNext({ uidNext }: { readonly uidNext: number }): number | undefined {
+  // Whatever the type says, it is what the server has sent.
+  return Number.isSafeInteger(uidNext) ? uidNext : undefined;
+}
+
+/** Whether a server may have refused for the sake of a mail: not for its own state, which passes. */
+function isAboutMails(reason: unknown): boolean {
+  const { code, message } = GatewayError.from(reason);
+  return code === "platform_unavailable" && !/unavailable|serverbug|temporar|try again|later/iu.test(message);
 }
 
 /** What is fetched whole is fetched together, as much as may be held at once. */

@@ -4,13 +4,15 @@
  */
 import { ImapFlow, type ImapFlowOptions, type MailboxObject } from "imapflow";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { every, orAborted, steadyNow } from "../../src/support/time.ts";
+import { after, every, orAborted, steadyNow } from "../../src/support/time.ts";
 import type { MailAccount } from "./account.ts";
 import { errorOfImap } from "./imap-error.ts";
 import { loopbackLookup } from "./loopback-lookup.ts";
 
 /** For each phase of connecting, milliseconds. */
 const connectTimeoutMs = 8_000;
+/** With the login. */
+const loginDeadlineMs = 20_000;
 /** A command that nothing is heard of for this long has nobody at the other end. Answers may be long: what counts is silence. */
 const silenceMs = 30_000;
 const longestCommandMs = 300_000;
@@ -80,6 +82,8 @@ export class ImapConnection implements Disposable {
   ): Promise<ImapConnection> {
     signal.throwIfAborted();
     const connection = new ImapConnection(account, listener);
+    const late = new GatewayError("platform_unavailable", "Cannot log in to the IMAP server: it does not answer");
+    using _deadline = after(loginDeadlineMs, () => connection.#fail(late));
     const onAbort = (): void => connection[Symbol.dispose]();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -89,6 +93,7 @@ export class ImapConnection implements Disposable {
     } catch (reason) {
       connection[Symbol.dispose]();
       signal.throwIfAborted();
+      if (connection.#failure === late) throw late;
       throw connection.#throttled() ?? connection.#errorOf("log in to the IMAP server", reason);
     } finally {
       signal.removeEventListener("abort", onAbort);

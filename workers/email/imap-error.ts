@@ -44,10 +44,16 @@ export function errorOfImap(reason: unknown, { what, redact }: FailedCommand): G
   return new GatewayError("platform_unavailable", message);
 }
 
-function errorOfLogin({ responseCode }: ImapFields, message: string): GatewayError {
+/** Of a provider that names no reason by code where an account has too many connections, or has logged in too often. */
+const passingRefusal = /too many|simultaneous|temporar|try again|later/iu;
+const finalRefusals: ReadonlySet<string> = new Set(["AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"]);
+
+function errorOfLogin({ responseCode, text }: ImapFields, message: string): GatewayError {
   // https://www.rfc-editor.org/rfc/rfc5530: a server that cannot ask for the password right now says nothing about it.
   if (responseCode === "UNAVAILABLE" || responseCode === "SERVERBUG")
     return new GatewayError("platform_unavailable", message);
+  if (!finalRefusals.has(responseCode) && passingRefusal.test(text))
+    return rateLimited(message, waitNamedIn(text) ?? defaultWaitMs);
   return new GatewayError("unauthorized", message, { userAction: imapLoginAction });
 }
 

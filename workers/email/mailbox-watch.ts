@@ -18,6 +18,9 @@ const checkDeadlineMs = 8_000;
 const shortestIdleMs = 1_000;
 const mostShortIdles = 3;
 
+/** A name that other folders are below, and none itself. */
+const isNoPlace = ["\\Noselect", "\\NonExistent"];
+
 /** What a watch works with. */
 export type MailboxWatchParts = {
   readonly log: AdapterLog;
@@ -44,19 +47,34 @@ export class MailboxWatch {
     this.#news.resolve();
   }
 
-  /** Opens the folder where it waits, or the first one that is there. @throws {GatewayError} `config_invalid` where none is. */
+  /**
+   * Opens the folder where it waits, or the first one that opens.
+   * @throws {GatewayError} `config_invalid` where none is there; what the server said last where one is.
+   */
   async open(connection: ImapConnection): Promise<void> {
+    let refusal: unknown;
     for (const folder of this.#parts.folders.toReversed())
       try {
         return await this.#select(connection, folder);
       } catch (reason) {
         // Said when it is visited.
         if (connection.isOver) throw reason;
+        refusal = reason;
       }
+    if (await this.#isAnyThere(connection)) throw refusal;
     const names = this.#parts.folders.map(({ name }) => JSON.stringify(name)).join(", ");
     throw new GatewayError("config_invalid", `Cannot read the mailbox: it has none of the folders ${names}`, {
       userAction: "Set folders of this adapter to folders that are there",
     });
+  }
+
+  /** A server refuses to open a folder for many reasons, most of which pass. */
+  async #isAnyThere(connection: ImapConnection): Promise<boolean> {
+    const listed = await connection.run("list the folders", (client) => client.list());
+    const there = new Set(
+      listed.filter(({ flags }) => !isNoPlace.some((flag) => flags.has(flag))).map(({ path }) => path),
+    );
+    return this.#parts.folders.some(({ name }) => there.has(name) || name.toUpperCase() === "INBOX");
   }
 
   /** Never resolves. @throws {GatewayError} why the connection is over; the signal's reason. */

@@ -37,7 +37,7 @@ export async function readMail({ mail, maxTextBytes }: ReadMailTask): Promise<Ma
   const parsed = await simpleParser(Buffer.from(bytesOf(mail)), parserOptions);
   const text = textOf(parsed);
   const kept = cutText(text, maxTextBytes);
-  const from = firstAddress(parsed.from);
+  const from = soleAddress(parsed);
   const messageId = messageIdsIn(parsed.messageId ?? "")[0] ?? null;
   const subject = headerText(parsed.subject ?? "");
   return {
@@ -113,6 +113,12 @@ function cutText(text: string, maxBytes: number): string {
   let end = maxBytes;
   while (end > 0 && ((bytes[end] ?? 0) & 0b1100_0000) === 0b1000_0000) end -= 1;
   return bytes.subarray(0, end).toString();
+}
+
+/** Of several, servers check now one and now another before they vouch for it: such a mail is nobody's. */
+function soleAddress({ from, headerLines }: ParsedMail): MailAddress | null {
+  const isSole = headerLines.filter(({ key }) => key === "from").length === 1 && from?.value.length === 1;
+  return isSole ? firstAddress(from) : null;
 }
 
 function firstAddress(list: AddressObject | undefined): MailAddress | null {

@@ -2,13 +2,13 @@
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import { BoundedMap } from "../../src/support/bounded-map.ts";
 import type { MailAccount } from "./account.ts";
-import { comparable } from "./addresses.ts";
 import type { MailboxDesk } from "./mailbox-desk.ts";
 import { type FetchParts, recentHeaders } from "./fetch-mail.ts";
 import type { Mail } from "./mail.ts";
 import { mentionsAny, searchMails } from "./mail-search.ts";
 import type { MimeReader } from "./mime-reader.ts";
 import { type ReplyRoute, routeFrom, routeOf } from "./reply-route.ts";
+import { dropReason } from "./screening.ts";
 import { conversationOf, ownIdPart } from "./thread.ts";
 
 /** What looking up works with. */
@@ -78,9 +78,10 @@ export class Threads {
     return null;
   }
 
+  /** Who may not write to us is not written to either, nor is a program that answers by itself. */
   #isTheirsIn(conversation: string, mail: Mail): boolean {
     const { ownAddresses, from } = this.#parts.account;
-    if (mail.from === null || ownAddresses.has(comparable(mail.from.address))) return false;
+    if (dropReason(mail, { ownAddresses, allowedSenders: this.#parts.allowedSenders() }) !== null) return false;
     return conversationOf(mail, from.address) === conversation;
   }
 }

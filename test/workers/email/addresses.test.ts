@@ -29,6 +29,11 @@ describe("isAddress()", () => {
     '"quoted"@b.c',
     "a(comment)@b.c",
     `${"a".repeat(260)}@b.c`,
+    "boss@corp.com/y.evil.com",
+    "boss@corp.com?y.evil.com",
+    "boss@corp.com#y.evil.com",
+    "boss@corp%2Ecom",
+    "boss@corp.com\uff0fy.evil.com",
   ];
   for (const text of wrong) it(`refuses ${JSON.stringify(text.slice(0, 40))}`, () => assert.ok(!isAddress(text)));
 
@@ -56,6 +61,10 @@ describe("addressIn()", () => {
 });
 
 describe("comparable()", () => {
+  it("takes a number for the name that it is, and for no address of a host", () => {
+    assert.equal(comparable("ann@1"), "ann@1");
+  });
+
   it("ignores case, and the form of an international domain", () => {
     assert.equal(comparable("Ann@Example.COM"), "ann@example.com");
     assert.equal(comparable("a@Bücher.example"), comparable("A@xn--bcher-kva.example"));

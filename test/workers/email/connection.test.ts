@@ -91,6 +91,19 @@ describe("the listening connection", { skip: dovecotMissing }, () => {
       assert.equal(bench.ledger.texts().length, 1);
     });
 
+  it("is given up when its login is never answered", async () => {
+    await using clock = new FakeClock();
+    await using started = await startEmail();
+    const { email, bench } = started;
+    await bench.hear("before");
+    // Dovecot never sees it.
+    email.imap.rewriteCommand = (line) => (/^\S+ (?:AUTHENTICATE|LOGIN)/iu.test(line) ? "" : line);
+    email.dropConnections();
+    assert.ok(await clock.advanceUntil(() => email.connections.total > 2, 60), "it waits on");
+    email.imap.rewriteCommand = (line) => line;
+    await clock.hurry(bench.hear("after"), 60, "the message after it");
+  });
+
   it("stays open while the gateway takes nothing", async () => {
     await using clock = new FakeClock();
     await using started = await startEmail();

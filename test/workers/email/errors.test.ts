@@ -39,6 +39,13 @@ describe("errorOfImap()", () => {
     ["an expired one", refused("EXPIRED", "Password expired"), "unauthorized", "never"],
     ["too many logins", refused("LIMIT", "Too many, try again in 120 seconds"), "rate_limited", "after"],
     [
+      "too many connections, in words alone",
+      refused("ALERT", "Too many simultaneous connections. (Failure)"),
+      "rate_limited",
+      "after",
+    ],
+    ["a wrong password, and advice", refused("AUTHENTICATIONFAILED", "Try again later"), "unauthorized", "never"],
+    [
       "a server without its user database",
       refused("UNAVAILABLE", "Temporary failure"),
       "platform_unavailable",

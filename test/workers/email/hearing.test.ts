@@ -142,6 +142,38 @@ describe("several folders", { skip: dovecotMissing }, () => {
   });
 });
 
+describe("a folder that does not say where it ends", { skip: dovecotMissing }, () => {
+  it("is read from there on all the same", async () => {
+    await using started = await startEmail({
+      before: async (email) => {
+        await email.deliver(mailOf(plainHeader("old"), "long since read"));
+        await email.maildrop.asOwner((client) => client.messageFlagsAdd("1:*", ["\\Seen"]));
+        email.imap.rewrite = (bytes) =>
+          Buffer.from(bytes.toString("latin1").replaceAll(/^\* OK \[UIDNEXT [^\r]*\r\n/gmu, ""), "latin1");
+      },
+    });
+    await started.bench.hear("new");
+    assert.deepEqual(
+      started.bench.ledger.accepted.items.map(({ message }) => message.text),
+      ["new"],
+    );
+  });
+});
+
+describe("a folder that the server does not open just now", { skip: dovecotMissing }, () => {
+  it("is no fault of the config", async () => {
+    await assert.rejects(
+      startEmail({
+        before: async (email) => {
+          email.imap.onCommand = (command) =>
+            command.startsWith("SELECT") ? { kind: "server_error", status: 503, times: 1 } : null;
+        },
+      }),
+      { code: "platform_unavailable" },
+    );
+  });
+});
+
 describe("what is marked as read", { skip: dovecotMissing }, () => {
   it("is what was accepted, and neither what was dropped nor what is not known", async () => {
     await using started = await startEmail();

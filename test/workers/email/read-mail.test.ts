@@ -95,6 +95,15 @@ describe("readMail(): header", () => {
     assert.deepEqual([mail.messageId, mail.inReplyTo, mail.references], ["<3@x>", "<2@x>", ["<1@x>", "<2@x>"]]);
   });
 
+  for (const from of [
+    "From: boss@corp.example, eve@evil.example\r\n",
+    'From: <"x"@evil.example>, boss@corp.example\r\n',
+    "From: boss@corp.example\r\nFrom: eve@evil.example\r\n",
+  ])
+    it(`takes nobody for the sender of several: ${JSON.stringify(from)}`, async () => {
+      assert.equal((await read(`${from}Subject: x\r\n\r\nhi`)).from, null);
+    });
+
   for (const from of ["", "From:\r\n", "From: <>\r\n", "From: nobody\r\n", "From: undisclosed:;\r\n", 'From: "\r\n'])
     it(`finds nobody in ${JSON.stringify(from)}`, async () => {
       assert.equal((await read(`${from}Subject: x\r\n\r\nhi`)).from, null);

@@ -160,13 +160,31 @@ describe("a mail that cannot be read", { skip: dovecotMissing }, () => {
     await bench.ledger.acceptedText("three");
     const [first, second, third] = bench.ledger.accepted.items.map(({ message }) => message);
     assert.deepEqual([first?.text, third?.text], ["one", "three"]);
-    assert.match(second?.text ?? "", /^\[This mail cannot be read: the connection ended 3 times/u);
+    assert.match(second?.text ?? "", /^\[This mail cannot be read: it could not be read 3 times/u);
     assert.equal(bench.ledger.missedMessages, 1);
     const logged = bench.ledger.log.items.filter(({ event }) => event === "email-mail-unreadable");
     assert.deepEqual(
       logged.map(({ fields }) => [fields["folder"], fields["uid"]]),
       [["INBOX", 2]],
     );
+  });
+
+  it("that the server refuses even to list is passed over after three times, and keeps none behind it from coming", async () => {
+    await using started = await startEmail({
+      before: async (email) => {
+        for (const id of ["one", "two", "three"]) await email.deliver(mailOf(plainHeader(id), id));
+        // Whoever asks for the second one is refused.
+        email.imap.rewriteCommand = (line) =>
+          line.replace(/^(\S+ UID FETCH) (?:1:3|1,2,3|2:3|2) .*SIZE.*/u, "$1 2 (NONSENSE)");
+      },
+    });
+    const { bench, email } = started;
+    await bench.ledger.acceptedText("three");
+    const texts = bench.ledger.accepted.items.map(({ message }) => message.text);
+    assert.deepEqual([texts.length, texts[0], texts[2]], [3, "one", "three"]);
+    assert.match(texts[1] ?? "", /^\[This mail cannot be read: it could not be read 3 times/u);
+    assert.equal(bench.ledger.missedMessages, 1);
+    assert.equal(email.connections.total, 1);
   });
 
   it("that the server refuses to give is said to be there, by who wrote it", async () => {

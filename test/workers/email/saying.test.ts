@@ -161,6 +161,25 @@ describe("a first mail", { skip: dovecotMissing }, () => {
     assert.deepEqual([to, mail.inReplyTo], [["ann@people.example"], more.metadata?.["email_message_id"]]);
   });
 
+  it("is said after a restart to nobody who may not write to us, whatever he wrote in it last", async () => {
+    await using started = await startEmail({ policy: { allowedSenders: ["@people.example"] } });
+    const { email, bench } = started;
+    const asked = await bench.hear("a question");
+    const id = String(asked.metadata?.["email_message_id"]);
+    for (const fields of [
+      ["From: eve@evil.example"],
+      ["From: ann@people.example", "Reply-To: eve@evil.example", "Auto-Submitted: auto-replied"],
+    ]) {
+      const header = [...fields, `Message-ID: <${fields.length}@x.example>`, `In-Reply-To: ${id}`, `References: ${id}`];
+      await email.deliver(mailOf(header, "write to me instead"));
+    }
+    await bench.hear("and one more", email.otherConversation);
+    await bench.respawn();
+    await bench.send(asked.conversation, "by the way");
+    assert.deepEqual(lastTaken(email).to, ["ann@people.example"]);
+    assert.equal(lastTaken(email).mail.inReplyTo, id);
+  });
+
   it("is not said in a thread that nobody knows", async () => {
     await using started = await startEmail();
     const error = await refused(started.bench.send("0123456789abcdef01234567", "hello"));
