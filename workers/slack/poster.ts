@@ -29,6 +29,8 @@ const lookBackSeconds = 120;
 /** And those among which one of an earlier life is looked for. */
 const pageMessages = 200;
 const mostPages = 5;
+/** The time of a send is that of a clock which may have been put since; of a channel's last messages all are looked at, whatever it says. */
+const threadSkewMs = 90_000_000;
 const eventType = "bulkhead_send";
 
 /** Posts of one adapter. */
@@ -93,12 +95,17 @@ export class Poster {
   /** The first parts of a send that an earlier life posted. @throws {GatewayError} `timeout`: it cannot be told. */
   async #partsThere(spot: Spot, key: string, sinceMs: number): Promise<readonly string[]> {
     const byKey = new Map<string, string>();
+    // Threads are listed from their beginning.
+    const oldest = spot.threadTs === "" ? "" : secondsOf(sinceMs - threadSkewMs);
     let cursor = "";
+    let isFromBefore = false;
     for (let page = 0; page === 0 || cursor !== ""; page += 1) {
+      if (page === mostPages && isFromBefore) break;
       if (page === mostPages) throw untoldSend(`more than ${mostPages * pageMessages} messages were posted since`);
-      const found = await this.#page(spot, { limit: pageMessages, oldest: secondsOf(sinceMs), cursor });
+      const found = await this.#page(spot, { limit: pageMessages, oldest, cursor });
       if (found === null) throw untoldSend("the conversation's history cannot be read");
       for (const message of found.messages) byKey.set(keyOf(message), textOf(message["ts"]));
+      isFromBefore = oldest === "" && Number(textOf(found.messages.at(-1)?.["ts"])) < Number(secondsOf(sinceMs));
       cursor = found.cursor;
     }
     const parts: string[] = [];

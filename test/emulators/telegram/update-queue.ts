@@ -82,9 +82,9 @@ export class UpdateQueue {
       await promise;
       if (this.#waiter === waiter) this.#waiter = null;
     }
-    const nonsense = this.nonsense.shift();
-    if (nonsense !== undefined) return nonsense;
-    return [...this.#repeated.splice(0), ...this.#updates].slice(0, limit);
+    const updates = [...this.#repeated.splice(0), ...this.#updates].slice(0, limit);
+    // What came before it comes first: its numbers are higher, and an offset behind them would confirm what nobody has seen.
+    return updates.length > 0 ? updates : (this.nonsense.shift() ?? []);
   }
 
   get #isEmpty(): boolean {
