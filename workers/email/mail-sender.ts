@@ -1,8 +1,10 @@
 /** Mails out: one connection, kept for a while, one mail at a time, and for each a clear word on whether it was taken. */
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { after, orAborted, withDeadline } from "../../src/support/time.ts";
+import { withDeadline } from "../../src/support/time.ts";
+import { Turns } from "../../src/support/turns.ts";
 import type { MailAccount, MailServer } from "./account.ts";
+import { deadline } from "./deadline.ts";
 import { errorOfSmtp } from "./smtp-error.ts";
 import { SmtpSockets } from "./smtp-sockets.ts";
 
@@ -22,14 +24,14 @@ export class MailSender implements Disposable {
   readonly #sockets: SmtpSockets;
   readonly #transport: ReturnType<typeof createPool>;
   readonly #ending = new AbortController();
-  #last: Promise<void> = Promise.resolve();
-  /** The server has every byte of the mail that is being said. */
-  #isWritten = false;
+  readonly #turns = new Turns();
+  /** The mail whose turn it is. `isWritten`: the server has every byte of it. */
+  #saying = { isWritten: false };
 
   constructor(account: MailAccount) {
     this.#account = account;
     this.#sockets = new SmtpSockets(account.smtp);
-    this.#transport = createPool(account.smtp, this.#sockets, () => (this.#isWritten = true));
+    this.#transport = createPool(account.smtp, this.#sockets, () => (this.#saying.isWritten = true));
   }
 
   /**
@@ -37,31 +39,21 @@ export class MailSender implements Disposable {
    * @throws {GatewayError} `timeout` where it may have been taken, and nobody knows; any other: it was not.
    */
   async send(raw: Buffer, { to, signal }: { readonly to: string; readonly signal: AbortSignal }): Promise<void> {
-    const late = new AbortController();
-    const tooLate = new GatewayError("platform_unavailable", `no answer within ${sendDeadlineMs} ms`);
-    using _timer = after(sendDeadlineMs, () => late.abort(tooLate));
-    const ending = AbortSignal.any([signal, late.signal, this.#ending.signal]);
+    const error = new GatewayError("platform_unavailable", `no answer within ${sendDeadlineMs} ms`);
+    using late = deadline(sendDeadlineMs, { error, signal: AbortSignal.any([signal, this.#ending.signal]) });
+    const ending = late.signal;
     ending.throwIfAborted();
-    const before = this.#last;
-    const turn = Promise.withResolvers<void>();
-    this.#last = turn.promise;
-    let isItsTurn = false;
+    const own = { isWritten: false };
     try {
-      await orAborted(before, ending);
-      isItsTurn = true;
-      this.#isWritten = false;
-      const envelope = { from: this.#account.from.address, to: [to] };
-      await this.#transport.sendMail({ envelope, raw, signal: ending });
+      await this.#turns.take(async () => {
+        this.#saying = own;
+        const envelope = { from: this.#account.from.address, to: [to] };
+        await this.#transport.sendMail({ envelope, raw, signal: ending });
+      }, ending);
     } catch (reason) {
       // What the signal says is no word of the server's.
       const found = ending.aborted ? { message: GatewayError.from(ending.reason).message } : reason;
-      throw errorOfSmtp(found, {
-        what: "send the mail",
-        isWritten: isItsTurn && this.#isWritten,
-        redact: this.#account.redact,
-      });
-    } finally {
-      turn.resolve();
+      throw errorOfSmtp(found, { what: "send the mail", isWritten: own.isWritten, redact: this.#account.redact });
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { GatewayError } from "../../src/contract/errors.ts";
 import { after, orAborted } from "../../src/support/time.ts";
+import { Turns } from "../../src/support/turns.ts";
 import type { MailAccount } from "./account.ts";
 import { ImapConnection } from "./imap-connection.ts";
 
@@ -17,7 +18,7 @@ export class MailboxDesk implements Disposable {
   readonly #ending = new AbortController();
   #connection: ImapConnection | null = null;
   #closing: Disposable | null = null;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #waiting = 0;
 
   constructor(account: MailAccount) {
@@ -34,21 +35,11 @@ export class MailboxDesk implements Disposable {
     ending.throwIfAborted();
     if (this.#waiting >= mostWaiting)
       throw new GatewayError("queue_full", `Cannot ask the mailbox: ${mostWaiting} questions wait already`);
-    const before = this.#last;
-    const turn = Promise.withResolvers<void>();
-    this.#last = turn.promise;
     this.#waiting += 1;
     try {
-      await orAborted(before, ending);
-      const connection = await this.#open(ending);
-      return await orAborted(ask(connection), ending);
-    } catch (reason) {
-      // Nobody waits any more for what it is in the middle of: the next one begins anew.
-      if (ending.aborted) this.#close();
-      throw reason;
+      return await this.#turns.take(() => this.#answer(ask, ending), ending);
     } finally {
       this.#waiting -= 1;
-      turn.resolve();
       this.#closeLater();
     }
   }
@@ -56,6 +47,17 @@ export class MailboxDesk implements Disposable {
   [Symbol.dispose](): void {
     this.#ending.abort(new GatewayError("adapter_unavailable", "The adapter is stopping"));
     this.#close();
+  }
+
+  async #answer<Answer>(ask: (connection: ImapConnection) => Promise<Answer>, ending: AbortSignal): Promise<Answer> {
+    try {
+      const connection = await this.#open(ending);
+      return await orAborted(ask(connection), ending);
+    } catch (reason) {
+      // Nobody waits any more for what it is in the middle of: the next one begins anew.
+      if (ending.aborted) this.#close();
+      throw reason;
+    }
   }
 
   async #open(signal: AbortSignal): Promise<ImapConnection> {

@@ -2,6 +2,7 @@
 import { Piscina } from "piscina";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { after, withDeadline } from "../../src/support/time.ts";
+import { Turns } from "../../src/support/turns.ts";
 import type { Mail } from "./mail.ts";
 import type { ReadMailTask } from "./read-mail.ts";
 
@@ -21,6 +22,8 @@ export class MimeReader implements AsyncDisposable {
   readonly #pool: Piscina;
   readonly #filename: string;
   readonly #deadlineMs: number;
+  /** Behind a thread that is ended the pool would leave a mail waiting in its own queue. */
+  readonly #turns = new Turns();
 
   /** @param options for tests: another thread entry, another deadline. */
   constructor(options: { readonly filename?: string; readonly deadlineMs?: number } = {}) {
@@ -41,7 +44,11 @@ export class MimeReader implements AsyncDisposable {
   }
 
   /** @throws {GatewayError} `message_rejected` for a mail that cannot be read, or not in ten seconds. */
-  async read(task: ReadMailTask): Promise<Mail> {
+  read(task: ReadMailTask): Promise<Mail> {
+    return this.#turns.take(() => this.#read(task));
+  }
+
+  async #read(task: ReadMailTask): Promise<Mail> {
     const late = new AbortController();
     using _timer = after(this.#deadlineMs, () => late.abort());
     try {

@@ -1,14 +1,15 @@
 /** Every response kind that a mail can be. */
 import type { DoubtfulSend, SendRequest } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { after, sleep } from "../../src/support/time.ts";
+import { sleep } from "../../src/support/time.ts";
 import { untoldSend } from "../../src/support/untold-send.ts";
 import type { MailAccount } from "./account.ts";
 import { addressIn } from "./addresses.ts";
 import { composeMail } from "./compose-mail.ts";
+import { deadline } from "./deadline.ts";
 import type { MailSender } from "./mail-sender.ts";
 import { type Destination, outgoingMail } from "./outgoing-mail.ts";
-import { routeFrom } from "./reply-route.ts";
+import { type ReplyRoute, routeFrom } from "./reply-route.ts";
 import type { SentCopies, SentCopy } from "./sent-copies.ts";
 import { isThreadKey, ownMessageId } from "./thread.ts";
 import type { Threads } from "./threads.ts";
@@ -22,8 +23,8 @@ export type ResponderParts = {
   readonly maxAttachmentBytes: () => number;
 };
 
-/** Below the outbox's thirty seconds, after which it would be asked a second time. */
-const completeDeadlineMs = 27_000;
+/** Below the outbox's thirty seconds, after which it would ask what became of it, or ask that a second time. */
+const deadlineMs = 27_000;
 /** Providers put the copy there after they have taken the mail: within a second or two. */
 const copyDelayMs = 5_000;
 
@@ -37,8 +38,11 @@ export class Responder {
 
   /** Resolves with the mail's Message-ID once the server has taken it. @throws {GatewayError} why it was not said. */
   async send(request: SendRequest): Promise<string> {
-    const { conversation, response, replyTo, signal } = request;
+    const { conversation, response, replyTo } = request;
     const { account, sender, maxAttachmentBytes } = this.#parts;
+    const error = new GatewayError("platform_unavailable", `Cannot send within ${deadlineMs} ms`);
+    using late = deadline(deadlineMs, { error, signal: request.signal });
+    const { signal } = late;
     const destination = await this.#destinationOf(conversation, replyTo, signal);
     const messageId = this.#messageIdOf(request);
     const mail = outgoingMail(response, destination, { messageId, maxAttachmentBytes: maxAttachmentBytes() });
@@ -46,9 +50,9 @@ export class Responder {
     try {
       await sender.send(raw, { to: mail.to, signal });
     } catch (reason) {
-      const error = GatewayError.from(reason);
-      const isKnown = error.code === "timeout" && !signal.aborted && (await this.#wasSent(messageId, signal));
-      if (!isKnown) throw error;
+      const failure = GatewayError.from(reason);
+      const isKnown = failure.code === "timeout" && !signal.aborted && (await this.#wasSent(messageId, signal));
+      if (!isKnown) throw failure;
     }
     return messageId;
   }
@@ -58,13 +62,9 @@ export class Responder {
    * has none of it. @throws {GatewayError} `timeout` with retry `never` where that cannot be told.
    */
   async complete(request: DoubtfulSend): Promise<string> {
-    const late = new AbortController();
-    const tooLate = new GatewayError(
-      "platform_unavailable",
-      `Cannot complete the send within ${completeDeadlineMs} ms`,
-    );
-    using _timer = after(completeDeadlineMs, () => late.abort(tooLate));
-    const signal = AbortSignal.any([request.signal, late.signal]);
+    const tooLate = new GatewayError("platform_unavailable", `Cannot complete the send within ${deadlineMs} ms`);
+    using late = deadline(deadlineMs, { error: tooLate, signal: request.signal });
+    const { signal } = late;
     const messageId = this.#messageIdOf(request);
     if (!(await this.#isMissing(messageId, signal))) return messageId;
     await sleep(copyDelayMs, signal);
@@ -91,12 +91,22 @@ export class Responder {
     if (answered !== null) return { kind: "thread", route: answered };
     const address = addressIn(conversation);
     if (address !== null) return { kind: "address", address };
-    const route = isThreadKey(conversation) ? await this.#parts.threads.find(conversation, signal) : null;
+    const route = isThreadKey(conversation) ? await this.#routeOf(conversation, signal) : null;
     if (route !== null) return { kind: "thread", route };
     throw new GatewayError(
       "not_found",
       `Cannot send to ${JSON.stringify(conversation.slice(0, 100))}: it is neither an address nor a thread that is known`,
     );
+  }
+
+  /** A mailbox that does not answer in time has kept a mail from being sent: nothing of it is in doubt. */
+  async #routeOf(conversation: string, signal: AbortSignal): Promise<ReplyRoute | null> {
+    try {
+      return await this.#parts.threads.find(conversation, signal);
+    } catch (reason) {
+      const { code, message } = GatewayError.from(reason);
+      throw code === "timeout" ? new GatewayError("platform_unavailable", message) : reason;
+    }
   }
 
   /** What is not found may have been sent all the same. */

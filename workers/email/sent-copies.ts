@@ -1,7 +1,7 @@
 /** What the mailbox tells of mails of ours: many providers keep a copy of what they send. */
 import { GatewayError } from "../../src/contract/errors.ts";
-import { withDeadline } from "../../src/support/time.ts";
 import type { MailAccount } from "./account.ts";
+import { deadline } from "./deadline.ts";
 import type { ImapConnection } from "./imap-connection.ts";
 import { findUids, searchFolder, sentFolderOf } from "./mail-search.ts";
 import type { MailboxDesk } from "./mailbox-desk.ts";
@@ -32,12 +32,12 @@ export class SentCopies {
 
   /** Whether the mail `messageId` is in the mailbox. @throws {GatewayError} what IMAP says; `timeout` after six seconds. */
   async find(messageId: string, signal: AbortSignal): Promise<SentCopy> {
-    const looking = this.#parts.desk.ask((connection) => this.#find(connection, messageId), signal);
-    try {
-      return await withDeadline(looking, lookUpDeadlineMs, "Looking for the mail");
-    } catch (reason) {
-      throw GatewayError.from(reason);
-    }
+    const error = new GatewayError(
+      "timeout",
+      `Cannot find out within ${lookUpDeadlineMs} ms whether the mail was sent`,
+    );
+    using late = deadline(lookUpDeadlineMs, { error, signal });
+    return await this.#parts.desk.ask((connection) => this.#find(connection, messageId), late.signal);
   }
 
   async #find(connection: ImapConnection, messageId: string): Promise<SentCopy> {

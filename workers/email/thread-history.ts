@@ -1,12 +1,16 @@
 /** What was said before in a thread, out of the mailbox. */
-import type { RunningAdapter } from "../../src/contract/adapter.ts";
+import type { Policy, RunningAdapter } from "../../src/contract/adapter.ts";
+import { GatewayError } from "../../src/contract/errors.ts";
 import type { HistoryMessage } from "../../src/contract/message.ts";
 import type { MailAccount } from "./account.ts";
 import { comparable } from "./addresses.ts";
+import { deadline } from "./deadline.ts";
 import type { MailboxDesk } from "./mailbox-desk.ts";
+import type { Mail } from "./mail.ts";
 import { type FoundMail, mentionsAny, searchMails, sentFolderOf } from "./mail-search.ts";
 import type { MimeReader } from "./mime-reader.ts";
 import { routeFrom } from "./reply-route.ts";
+import { dropReason } from "./screening.ts";
 import { conversationOf, isThreadKey, ownIdPart } from "./thread.ts";
 import { mailIdOf } from "./translate-mail.ts";
 
@@ -19,8 +23,11 @@ export type HistoryParts = {
   readonly desk: MailboxDesk;
   readonly reader: MimeReader;
   readonly folders: readonly string[];
+  readonly policy: Pick<Policy, "allowedSenders">;
 };
 
+/** Just below what a handler waits for it. */
+const deadlineMs = 14_000;
 const mostMessages = 50;
 /** A server is asked for a few ids at once: the root says the most, then the last ones. */
 const mostIds = 4;
@@ -33,21 +40,31 @@ export async function threadHistory(parts: HistoryParts, request: HistoryRequest
   if (!isThreadKey(conversation)) return [];
   const limit = Math.max(1, Math.min(mostMessages, request.limit));
   const query = mentionsAny([...idsOf(replyTo), ownIdPart(conversation)]);
+  const error = new GatewayError("timeout", `Cannot read the history within ${deadlineMs} ms`);
+  using late = deadline(deadlineMs, { error });
   const found = await parts.desk.ask(async (connection) => {
     const sent = await sentFolderOf(connection);
     const folders = sent === null ? parts.folders : [...new Set([...parts.folders, sent])];
     const fetching = { connection, reader: parts.reader, maxTextBytes: longestTextBytes };
     // One more than asked for: the mail that is answered is among them.
     return searchMails(fetching, folders, { query, limit: limit + 1 });
-  });
+  }, late.signal);
   const { address } = parts.account.from;
-  const own = found.filter(({ mail }) => conversationOf(mail, address) === conversation).toSorted(byTime);
+  const own = found
+    .filter(({ mail }) => conversationOf(mail, address) === conversation && isPartOfIt(mail, parts))
+    .toSorted(byTime);
   const end = before === null ? -1 : own.findIndex(({ mail }) => mailIdOf(mail) === before);
   return own
     .slice(0, end === -1 ? undefined : end)
     .filter(isFirstOfItsKind)
     .slice(-limit)
     .map((one) => historyMessage(one, parts.account));
+}
+
+/** What we have said, and what would be a message to us: whoever may not write does not come in by the history either. */
+function isPartOfIt(mail: Mail, { account: { ownAddresses }, policy: { allowedSenders } }: HistoryParts): boolean {
+  const reason = dropReason(mail, { ownAddresses, allowedSenders });
+  return reason === null || reason === "own";
 }
 
 function idsOf(replyTo: HistoryRequest["replyTo"]): readonly string[] {

@@ -67,6 +67,23 @@ describe("MimeReader", () => {
     });
   });
 
+  it("reads the one that waits behind a mail which ends its thread, in its own time", async () => {
+    const code = `export default ({ mail }) => {
+      const text = Buffer.from(mail.source).toString();
+      if (text === "spin") for (;;) {}
+      if (text === "heap") { const all = []; for (;;) all.push(Array.from({ length: 1000 }, () => ({}))); }
+      return { text };
+    };`;
+    await withThread(code, async (filename) => {
+      await using reader = new MimeReader({ filename, deadlineMs: 5_000 });
+      for (const what of ["spin", "heap"]) {
+        const [hostile, good] = [refused(reader.read(task(what))), reader.read(task("hello"))];
+        assert.equal((await hostile).code, "message_rejected");
+        assert.equal((await good).text, "hello");
+      }
+    });
+  });
+
   it("survives a thread that exits, fills its heap or cannot be loaded", async () => {
     const code = `export default ({ mail }) => {
       const text = Buffer.from(mail.source).toString();

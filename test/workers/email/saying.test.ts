@@ -307,7 +307,8 @@ describe("the connection for sending", { skip: dovecotMissing }, () => {
 
 describe("history", { skip: dovecotMissing }, () => {
   it("is what was said in the thread before, by them and by us, oldest first, and marks nothing as read", async () => {
-    await using started = await startEmail({ settings: { markSeen: false } });
+    const policy = { allowedSenders: ["@people.example"] };
+    await using started = await startEmail({ settings: { markSeen: false }, policy });
     const { email, bench } = started;
     const first = await bench.hear("first");
     await bench.hear("elsewhere", email.otherConversation);
@@ -322,6 +323,10 @@ describe("history", { skip: dovecotMissing }, () => {
       await client.mailboxCreate("Sent");
       await client.append("Sent", ours.raw, ["\\Seen"]);
     });
+    for (const fields of [["From: eve@evil.example"], ["From: ann@people.example", "Auto-Submitted: auto-replied"]]) {
+      const id = `Message-ID: <${fields.length}@x.example>`;
+      await email.deliver(mailOf([...fields, id, `References: ${ours.mail.messageId ?? ""}`], "nobody's message"));
+    }
     await email.deliver(answerTo(ours, "third", true));
     const third = await bench.ledger.acceptedText("third");
     const { conversation, replyTo = null, id } = third;
