@@ -80,8 +80,9 @@ export class TokenVault implements AsyncDisposable {
     await this.#inTurn(async () => {
       if (this.#removed.has(origin.key))
         throw new GatewayError("adapter_unavailable", `Cannot store a token of ${origin.key}: it left the config`);
-      await this.#parts.files.write(origin.key, this.#keys, file);
+      // Before it is on disk: where it cannot be written it is all there is, for the next generation too.
       this.#latest.set(credential, file);
+      await this.#parts.files.write(origin.key, this.#keys, file);
     });
     return { value: null };
   }
@@ -125,13 +126,22 @@ export class TokenVault implements AsyncDisposable {
     const stored = await this.#read(key);
     const own = stored !== null && (stored.configured ?? configured) === configured ? stored : null;
     const shared = this.#latest.get(credential);
-    const isNewer = shared?.configured === configured && (own === null || shared.createdAt > own.createdAt);
-    const file = isNewer ? shared : own;
+    // What was stored in this life is newer than any file, whatever the clock says.
+    const file = shared?.configured === configured ? shared : own;
     if (file === null) return null;
     this.#learn(key, file.token);
     // From an older program: from now on a change of the config shows.
-    if (file.configured === null) await this.#parts.files.write(key, this.#keys, { ...file, configured });
+    if (file.configured === null) await this.#adopt(key, { ...file, configured });
     return file;
+  }
+
+  /** One that cannot be written is taken over by the next lock: it can be used all the same. */
+  async #adopt(key: string, file: TokenFile): Promise<void> {
+    try {
+      await this.#parts.files.write(key, this.#keys, file);
+    } catch (reason) {
+      this.#parts.logger.warn("token-file-not-adopted", { key, error: GatewayError.from(reason).message });
+    }
   }
 
   /** A file that cannot be read is as good as none: the configured credential is tried, and a person told. */

@@ -17,7 +17,7 @@ function vaultFixture() {
   const happened: string[] = [];
   const dead = new Set<number>();
   const logger = new RecordingLogger();
-  const state: { gate: Promise<void> | null; failure: GatewayError | null } = { gate: null, failure: null };
+  const state = { gate: null as Promise<void> | null, failure: null as GatewayError | null, failsToWrite: false };
   const vault = new TokenVault({
     files: {
       async read(key) {
@@ -27,6 +27,7 @@ function vaultFixture() {
       async write(key, _keys, file) {
         await state.gate;
         if (state.failure !== null) throw state.failure;
+        if (state.failsToWrite) throw new GatewayError("internal", "no space left");
         happened.push(`write ${file.token.accessToken}`);
         disk.set(key, file);
       },
@@ -101,7 +102,7 @@ describe("TokenVault", () => {
     await vault.store(next, { token: { ...token, refreshToken: null } });
   });
 
-  it("shows another adapter with the same credential the newer of the two tokens", async () => {
+  it("shows another adapter with the same credential what was stored for it", async () => {
     const { vault, disk } = vaultFixture();
     const other: Holder = { key: "twitch:other", generation: 3 };
     disk.set("twitch:other", stored("keyed:c"));
@@ -109,9 +110,6 @@ describe("TokenVault", () => {
     await vault.store(first, { token });
     vault.unlock(first);
     assert.deepEqual(await vault.lock(other, { configured: "c" }), { value: token });
-    vault.unlock(other);
-    disk.set("twitch:other", stored("keyed:c", "2999-01-01T00:00:00.000Z"));
-    assert.equal((await vault.lock(other, { configured: "c" })).value?.accessToken, "stored-access");
   });
 
   it("stores for nobody without the lock, and nothing that is no token", async () => {
@@ -137,6 +135,37 @@ describe("TokenVault", () => {
     await assert.rejects(vault.store(first, { token }), /ENOSPC/u);
     state.failure = null;
     await vault.store(first, { token });
+  });
+
+  it("gives the next life a token that could not be written: the one on disk may be spent", async () => {
+    const { vault, disk, state, dead } = vaultFixture();
+    disk.set("twitch", stored("keyed:configured"));
+    await vault.lock(first, { configured: "configured" });
+    state.failure = new GatewayError("internal", "no space left");
+    await assert.rejects(vault.store(first, { token }));
+    state.failure = null;
+    dead.add(1);
+    vault.generationsChanged();
+    assert.deepEqual((await vault.lock(next, { configured: "configured" })).value, token);
+  });
+
+  it("takes what was stored in this life for the newest, wherever the clock was put", async () => {
+    const { vault, disk } = vaultFixture();
+    disk.set("twitch:other", stored("keyed:configured", "2999-01-01T00:00:00.000Z"));
+    await vault.lock(first, { configured: "configured" });
+    await vault.store(first, { token });
+    vault.unlock(first);
+    const other = { key: "twitch:other", generation: 3 };
+    assert.deepEqual((await vault.lock(other, { configured: "configured" })).value, token);
+  });
+
+  it("uses an older program's token though it cannot be written anew, and says so", async () => {
+    const { vault, disk, state, logger } = vaultFixture();
+    disk.set("twitch", stored(null));
+    state.failsToWrite = true;
+    const { value } = await vault.lock(first, { configured: "configured" });
+    assert.equal(value?.accessToken, "stored-access");
+    assert.equal(logger.records.filter(({ event }) => event === "token-file-not-adopted").length, 1);
   });
 
   it("goes on with the configured credential where a file cannot be read, and says so", async () => {

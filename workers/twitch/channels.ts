@@ -36,6 +36,7 @@ export class Channels implements Disposable {
   #firstRound: PromiseWithResolvers<void> | null = null;
   #answers: Disposable | null = null;
   #next: Disposable | null = null;
+  #nextAtMs = 0;
 
   constructor({ names, log }: ChannelsParts) {
     this.#log = log;
@@ -83,6 +84,7 @@ export class Channels implements Disposable {
   leave(): void {
     this.#answers?.[Symbol.dispose]();
     this.#next?.[Symbol.dispose]();
+    this.#next = null;
     this.#link = null;
     this.#firstRound?.resolve();
     for (const channel of this.#channels.values()) {
@@ -188,9 +190,16 @@ export class Channels implements Disposable {
     if (!this.#round.some(isOpen)) this.#firstRound?.resolve();
   }
 
+  /** Or earlier, where that is due already: one channel's trouble does not keep the others waiting. */
   #askLater(delayMs: number): void {
+    const atMs = steadyNow() + Math.max(0, delayMs);
+    if (this.#next !== null && this.#nextAtMs <= atMs) return;
     this.#next?.[Symbol.dispose]();
-    this.#next = after(Math.max(0, delayMs), () => this.#ask());
+    this.#nextAtMs = atMs;
+    this.#next = after(atMs - steadyNow(), () => {
+      this.#next = null;
+      this.#ask();
+    });
   }
 
   #outside(): GatewayError {

@@ -91,9 +91,9 @@ export class Speaker {
     if (channel === null) return;
     const pending = this.#pending.get(channel);
     if (line.command === "USERSTATE") {
-      // Another client of the same account has another nonce, the answer to a JOIN has none.
-      const nonce = line.tags.get("client-nonce");
-      if (nonce === undefined || nonce === pending?.nonce) pending?.resolve(line.tags.get("id") ?? "");
+      // Another client of the same account has another nonce. The answer to a JOIN, which may come late, has neither nonce nor id.
+      const [nonce, id] = [line.tags.get("client-nonce"), line.tags.get("id")];
+      if (nonce === undefined ? id !== undefined : nonce === pending?.nonce) pending?.resolve(id ?? "");
     } else this.#onNotice(channel, pending, line);
   }
 

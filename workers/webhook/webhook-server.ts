@@ -94,8 +94,8 @@ export class WebhookServer {
       answerFailureBeforeBody(request, response, refusal);
       return;
     }
-    if (target.kind === "send") await this.#send(request, response, nowMs);
-    else if (target.kind === "poll") await this.#poll(request, response, target, nowMs);
+    if (target.kind === "send") await this.#send(request, response);
+    else if (target.kind === "poll") await this.#poll(request, response, target);
     else answerJson(response, 200, '{"status":"ok"}');
   }
 
@@ -124,8 +124,8 @@ export class WebhookServer {
     return null;
   }
 
-  async #send(request: IncomingMessage, response: ServerResponse, nowMs: number): Promise<void> {
-    const verdict = this.#credentials.judge(request.headers, nowMs);
+  async #send(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const verdict = this.#credentials.judge(request.headers, Date.now());
     if (verdict === "refused") return answerFailureBeforeBody(request, response, unauthorized);
     if (!isJson(request.headers["content-type"]))
       return answerFailureBeforeBody(request, response, {
@@ -167,9 +167,8 @@ export class WebhookServer {
     request: IncomingMessage,
     response: ServerResponse,
     target: Extract<Target, { kind: "poll" }>,
-    nowMs: number,
   ): Promise<void> {
-    const verdict = this.#credentials.judge(request.headers, nowMs);
+    const verdict = this.#credentials.judge(request.headers, Date.now());
     const isAllowed =
       verdict === "allowed" || (verdict === "signed" && this.#credentials.isSigned(request.headers, noBody));
     if (!isAllowed) return answerFailureBeforeBody(request, response, unauthorized);

@@ -217,6 +217,21 @@ describe("webhook adapter", () => {
     assert.equal(running.accepted.length, 1);
   });
 
+  it("takes a signature of the time that it is, wherever the clock was put since the start", async (t) => {
+    await using running = await start({ signingSecret: "key" });
+    const { now } = Date;
+    for (const jumpMs of [3_600_000, -3_600_000]) {
+      const clock = t.mock.method(Date, "now", () => now() + jumpMs);
+      const timestamp = String(Math.floor(Date.now() / 1000));
+      const headers = {
+        "x-webhook-timestamp": timestamp,
+        "x-webhook-signature": signBody("key", timestamp, Buffer.from(JSON.stringify(hello))),
+      };
+      assert.equal((await post(running.url, hello, headers)).status, 202);
+      clock.mock.restore();
+    }
+  });
+
   it("without a token, does not serve a name that a web page can point at this machine", async () => {
     await using running = await start();
     const { port } = new URL(running.url);
