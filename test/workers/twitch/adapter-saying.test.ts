@@ -170,18 +170,22 @@ describe("twitch adapter, saying", () => {
     assert.equal(platform.service.said.items.length, 0);
   });
 
-  it("takes another client's answer for none of its own", async () => {
-    await using platform = await TwitchPlatform.start();
-    await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const sending = bench.send(mainChannel, "hello");
-    const ended = refusal(sending);
-    await platform.faultMet("send", 1);
-    platform.tell("USERSTATE", { "client-nonce": "of-somebody-else", id: "m" });
-    await bench.hear("after it");
-    bench.abort();
-    assert.equal((await ended).code, "timeout");
-  });
+  for (const [whose, tags] of [
+    ["another client's", { "client-nonce": "of-somebody-else", id: "m" }],
+    ["a JOIN's late", {}],
+  ] as const)
+    it(`takes ${whose} answer for none of its own`, async () => {
+      await using platform = await TwitchPlatform.start();
+      await using bench = await AdapterBench.start(platform);
+      platform.setFault("send", { kind: "hang" });
+      const sending = bench.send(mainChannel, "hello");
+      const ended = refusal(sending);
+      await platform.faultMet("send", 1);
+      platform.tell("USERSTATE", tags);
+      await bench.hear("after it");
+      bench.abort();
+      assert.equal((await ended).code, "timeout");
+    });
 
   it("does not know what became of a message whose answer was cut off, and says nothing of one that was never begun", async () => {
     await using platform = await TwitchPlatform.start();
