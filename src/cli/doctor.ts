@@ -1,11 +1,11 @@
 /** `bulkhead doctor`: looks at everything that may be wrong, with the gateway running or not, and says what to do. */
-import { NotRunningError } from "../admin-client.ts";
 import type { GatewayStatus } from "../contract/status.ts";
 import { errorsOf } from "./check.ts";
 import { nameConfig } from "./config-file.ts";
 import { exitCodes, type CommandContext } from "./context.ts";
 import { examineGateway } from "./examine-gateway.ts";
 import { examineMachine } from "./examine-machine.ts";
+import { ifRunning } from "./if-running.ts";
 import { ok, problem, warning, type Finding } from "./finding.ts";
 import { formatIssue, printable } from "./text.ts";
 
@@ -15,7 +15,9 @@ const signs: Readonly<Record<Finding["level"], string>> = { ok: "ok     ", warni
 export async function doctor(context: CommandContext): Promise<number> {
   const file = nameConfig(context.source);
   const loaded = await context.load(context.source);
-  const status = await statusIfRunning(context);
+  const status = await ifRunning(async () =>
+    (await context.connect()).call<GatewayStatus>({ method: "GET", path: "/v1/status" }),
+  );
   const errors = errorsOf(loaded);
   const findings: readonly Finding[] = [
     ok("node", process.version),
@@ -35,14 +37,4 @@ export async function doctor(context: CommandContext): Promise<number> {
 
 function formatFinding({ level, subject, message, userAction }: Finding): string {
   return printable(`${signs[level]}  ${subject}: ${message}${userAction === null ? "" : ` -> ${userAction}`}`);
-}
-
-async function statusIfRunning(context: CommandContext): Promise<GatewayStatus | null> {
-  try {
-    const gateway = await context.connect();
-    return await gateway.call<GatewayStatus>({ method: "GET", path: "/v1/status" });
-  } catch (reason) {
-    if (reason instanceof NotRunningError) return null;
-    throw reason;
-  }
 }

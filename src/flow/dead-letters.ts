@@ -3,6 +3,7 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Journal } from "../contract/journal.ts";
 import type { DeadLetterRow } from "../contract/journal-query.ts";
 import type { Condition } from "../contract/status.ts";
+import { Turns } from "../support/turns.ts";
 import { entryOf } from "./entry.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
@@ -22,7 +23,7 @@ export type DeadLettersOptions = {
 export class DeadLetters {
   readonly #options: DeadLettersOptions;
   /** One change at a time: the same letter twice at once would be delivered twice. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #since: string | null = null;
 
   constructor(options: DeadLettersOptions) {
@@ -41,12 +42,12 @@ export class DeadLetters {
 
   /** Puts one back into its lane, from attempt 1. @throws {GatewayError} `not_found`. */
   retry(id: string): Promise<void> {
-    return this.#inTurn(async () => this.#revive((await this.#find(id)).row));
+    return this.#turns.take(async () => this.#revive((await this.#find(id)).row));
   }
 
   /** Puts all that there are now back into their lanes. Resolves with how many. */
   retryAll(): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       let count = 0;
       let afterSeq = 0;
       for (;;) {
@@ -63,7 +64,7 @@ export class DeadLetters {
 
   /** Drops one for good. @throws {GatewayError} `not_found`. */
   drop(id: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const { row } = await this.#find(id);
       await this.#options.journal.commit([{ op: "discard", seq: row.seq }]);
       this.#options.ledger.removeDead(row, true);
@@ -97,13 +98,5 @@ export class DeadLetters {
     ledger.addPending(entry);
     lanes.insert(entry);
     pump();
-  }
-
-  #inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(run);
-    this.#turn = result.catch(() => {
-      // The caller has the error; the next in turn is not its business.
-    });
-    return result;
   }
 }

@@ -5,6 +5,7 @@
 import type { StoredToken } from "../contract/adapter.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Logger } from "../support/logger.ts";
+import { Turns } from "../support/turns.ts";
 import { parseToken } from "./parse-token.ts";
 import type { TokenFile, TokenFiles } from "./token-files.ts";
 import { TokenLocks, type Holder } from "./token-locks.ts";
@@ -36,7 +37,8 @@ export class TokenVault implements AsyncDisposable {
   readonly #holders = new Map<string, { readonly holder: Holder; readonly configured: string }>();
   #keys: ReadonlySet<string> = new Set();
   #removed: ReadonlySet<string> = new Set();
-  #writing: Promise<unknown> = Promise.resolve();
+  /** One file operation after the other; one that fails stops none. */
+  readonly #turns = new Turns();
 
   constructor(parts: TokenVaultParts) {
     this.#parts = parts;
@@ -56,7 +58,7 @@ export class TokenVault implements AsyncDisposable {
     await this.#locks.acquire(credential, origin, longestWaitMs);
     try {
       const digest = this.#parts.digest(configured);
-      const file = await this.#inTurn(() => this.#load(origin.key, credential, digest));
+      const file = await this.#turns.take(() => this.#load(origin.key, credential, digest));
       this.#holders.set(nameOf(origin), { holder: origin, configured: digest });
       return { value: file?.token ?? null };
     } catch (reason) {
@@ -77,7 +79,7 @@ export class TokenVault implements AsyncDisposable {
       throw new GatewayError("conflict", `Cannot store a token of ${origin.key}: this generation has not locked it`);
     this.#learn(origin.key, token);
     const file = { token, createdAt: new Date().toISOString(), configured };
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       if (this.#removed.has(origin.key))
         throw new GatewayError("adapter_unavailable", `Cannot store a token of ${origin.key}: it left the config`);
       // Before it is on disk: where it cannot be written it is all there is, for the next generation too.
@@ -110,12 +112,12 @@ export class TokenVault implements AsyncDisposable {
 
   /** What is being written is finished. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
+    await this.#turns.take(async () => {});
   }
 
   async #remove(key: string): Promise<void> {
     try {
-      await this.#inTurn(() => this.#parts.files.remove(key, this.#keys));
+      await this.#turns.take(() => this.#parts.files.remove(key, this.#keys));
     } catch (reason) {
       this.#parts.logger.warn("token-file-not-removed", { key, error: GatewayError.from(reason).message });
     }
@@ -156,15 +158,6 @@ export class TokenVault implements AsyncDisposable {
 
   #learn(key: string, { accessToken, refreshToken }: StoredToken): void {
     this.#parts.learn(key, refreshToken === null ? [accessToken] : [accessToken, refreshToken]);
-  }
-
-  /** One file operation after the other; one that fails stops none. */
-  #inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
-    const turn = this.#writing.then(run);
-    this.#writing = turn.catch(() => {
-      // Whoever asked for it is told.
-    });
-    return turn;
   }
 }
 

@@ -6,7 +6,7 @@ import type { AdapterContext, AdapterModule, RunningAdapter } from "../../src/co
 import { capabilitiesOf } from "../../src/contract/capabilities.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { DiscordSettings } from "../../src/contract/settings.ts";
-import { after } from "../../src/support/time.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import { DiscordConnection } from "./connection.ts";
 
 /** Whatever Discord does. */
@@ -22,15 +22,12 @@ const discord: AdapterModule<DiscordSettings> = {
 export default discord;
 
 async function start(context: AdapterContext<DiscordSettings>): Promise<RunningAdapter> {
-  const late = new AbortController();
-  using _deadline = after(startDeadlineMs, () =>
-    late.abort(
-      new GatewayError("platform_unavailable", `Cannot start: Discord was not ready in ${startDeadlineMs / 1000} s`),
-    ),
-  );
+  const text = `Cannot start: Discord was not ready in ${startDeadlineMs / 1000} s`;
+  const error = new GatewayError("platform_unavailable", text);
+  using late = deadline(startDeadlineMs, { error, signal: context.signal });
   const connection = new DiscordConnection(context);
   try {
-    await connection.start(AbortSignal.any([context.signal, late.signal]));
+    await connection.start(late.signal);
     return connection;
   } catch (reason) {
     await connection.stop();

@@ -1,7 +1,7 @@
 /** What was written while nobody listened, read from the channels' histories: bounded in channels, messages and time. */
 import { Routes } from "discord.js";
 import { GatewayError } from "../../src/contract/errors.ts";
-import { after } from "../../src/support/time.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import type { DiscordApi } from "./api.ts";
 import type { Channel, Directory } from "./directory.ts";
 import { idOf, isNewer, snowflakeAt, type Payload } from "./payload.ts";
@@ -27,9 +27,9 @@ const longestMs = 20_000;
 
 /** Reads what each channel got since it was last heard. Never rejects; what it could not read shows in the result. */
 export async function catchUp(parts: CatchUpParts, sinceMs: number): Promise<CaughtUp> {
-  const late = new AbortController();
-  using _deadline = after(longestMs, () => late.abort(new GatewayError("timeout", "Catching up took too long")));
-  const signal = AbortSignal.any([parts.signal, late.signal]);
+  const error = new GatewayError("timeout", "Catching up took too long");
+  using late = deadline(longestMs, { error, signal: parts.signal });
+  const { signal } = late;
   const places = placesToRead(parts, snowflakeAt(sinceMs));
   const chosen = places.slice(0, mostChannels);
   let isComplete = places.length === chosen.length;

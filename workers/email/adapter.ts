@@ -12,7 +12,7 @@ import { capabilitiesOf } from "../../src/contract/capabilities.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { HistoryMessage } from "../../src/contract/message.ts";
 import type { EmailSettings } from "../../src/contract/settings.ts";
-import { after } from "../../src/support/time.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import { fetchFile, type FileRequest } from "./fetch-file.ts";
 import { type Mailbox, openMailbox } from "./mailbox.ts";
 import { sendRatesAt } from "./send-rates.ts";
@@ -31,10 +31,9 @@ const email: AdapterModule<EmailSettings> = {
 export default email;
 
 async function start(context: AdapterContext<EmailSettings>): Promise<RunningAdapter> {
-  const deadline = new AbortController();
-  const late = new GatewayError("timeout", `Cannot start: no answer of the mail servers within ${startDeadlineMs} ms`);
-  using _timer = after(startDeadlineMs, () => deadline.abort(late));
-  return new EmailAdapter(await openMailbox(context, AbortSignal.any([context.signal, deadline.signal])));
+  const error = new GatewayError("timeout", `Cannot start: no answer of the mail servers within ${startDeadlineMs} ms`);
+  using late = deadline(startDeadlineMs, { error, signal: context.signal });
+  return new EmailAdapter(await openMailbox(context, late.signal));
 }
 
 /** One mailbox, running. */

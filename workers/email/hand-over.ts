@@ -2,6 +2,7 @@
 import type { AdapterContext } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
+import { emitWithState } from "../../src/support/emit-with-state.ts";
 import { orAborted, sleep } from "../../src/support/time.ts";
 import { cursorsFrom, type FolderCursor, type StoredCursors } from "./folder-cursor.ts";
 
@@ -67,32 +68,17 @@ export class HandOver {
     });
   }
 
-  /** What one turn says goes in one frame, so that messages and state are on disk together. */
-  async #emit(messages: readonly EmittedMessage[], state: StoredCursors): Promise<void> {
+  #emit(messages: readonly EmittedMessage[], state: StoredCursors): Promise<void> {
     const { context } = this.#parts;
-    try {
-      const emitted = messages.length === 0 ? undefined : context.emit(messages);
-      await Promise.all([emitted, context.resume.store(state)]);
-    } catch (reason) {
-      if (!isOwnFault(reason)) throw reason;
-      // One message that the gateway cannot take must not hold the others back for ever. None of them has left: in what is
-      // still the same turn the state is taken back, and follows the last of them.
-      await context.resume.store(this.#state());
-      for (const message of messages) await this.#emitAlone(message);
-      await context.resume.store(state);
-    }
-  }
-
-  async #emitAlone(message: EmittedMessage): Promise<void> {
-    const { context } = this.#parts;
-    try {
-      await context.emit(message);
-    } catch (reason) {
-      if (!isOwnFault(reason)) throw reason;
-      const error = GatewayError.from(reason).message;
-      context.log.error("email-mail-not-taken", { folder: message.metadata?.["email_folder"], error });
-      context.missed({ messages: 1 });
-    }
+    return emitWithState(context, {
+      messages,
+      state,
+      stateBefore: () => this.#state(),
+      onRefused: ({ metadata }, { message: error }) => {
+        context.log.error("email-mail-not-taken", { folder: metadata?.["email_folder"], error });
+        context.missed({ messages: 1 });
+      },
+    });
   }
 
   #stateWith(folder: string, cursor: FolderCursor): StoredCursors {
@@ -102,10 +88,4 @@ export class HandOver {
   #state(): StoredCursors {
     return { version: 1, folders: Object.fromEntries(this.#cursors) };
   }
-}
-
-/** What no waiting mends. */
-function isOwnFault(reason: unknown): boolean {
-  const { code } = GatewayError.from(reason);
-  return code === "invalid_request" || code === "too_large";
 }

@@ -1,10 +1,10 @@
 /** Mails out: one connection, kept for a while, one mail at a time, and for each a clear word on whether it was taken. */
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import { GatewayError } from "../../src/contract/errors.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import { withDeadline } from "../../src/support/time.ts";
 import { Turns } from "../../src/support/turns.ts";
 import type { MailAccount, MailServer } from "./account.ts";
-import { deadline } from "./deadline.ts";
 import { errorOfSmtp } from "./smtp-error.ts";
 import { SmtpSockets } from "./smtp-sockets.ts";
 

@@ -1,12 +1,12 @@
 /** Every response kind that a mail can be. */
 import type { DoubtfulSend, SendRequest } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import { sleep } from "../../src/support/time.ts";
 import { untoldSend } from "../../src/support/untold-send.ts";
 import type { MailAccount } from "./account.ts";
 import { addressIn } from "./addresses.ts";
 import { composeMail } from "./compose-mail.ts";
-import { deadline } from "./deadline.ts";
 import type { MailSender } from "./mail-sender.ts";
 import { type Destination, outgoingMail } from "./outgoing-mail.ts";
 import { type ReplyRoute, routeFrom } from "./reply-route.ts";

@@ -1,7 +1,7 @@
 /** What the mailbox tells of mails of ours: many providers keep a copy of what they send. */
 import { GatewayError } from "../../src/contract/errors.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import type { MailAccount } from "./account.ts";
-import { deadline } from "./deadline.ts";
 import type { ImapConnection } from "./imap-connection.ts";
 import { findUids, searchFolder, sentFolderOf } from "./mail-search.ts";
 import type { MailboxDesk } from "./mailbox-desk.ts";

@@ -2,9 +2,9 @@
 import type { Policy, RunningAdapter } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { HistoryMessage } from "../../src/contract/message.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import type { MailAccount } from "./account.ts";
 import { comparable } from "./addresses.ts";
-import { deadline } from "./deadline.ts";
 import type { MailboxDesk } from "./mailbox-desk.ts";
 import type { Mail } from "./mail.ts";
 import { type FoundMail, mentionsAny, searchMails, sentFolderOf } from "./mail-search.ts";

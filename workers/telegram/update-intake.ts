@@ -4,6 +4,7 @@ import type { AdapterContext, Policy } from "../../src/contract/adapter.ts";
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import { admits } from "../../src/support/admission.ts";
+import { emitWithState } from "../../src/support/emit-with-state.ts";
 import { MinuteLog } from "../../src/support/minute-log.ts";
 import { after, steadyNow, withDeadline } from "../../src/support/time.ts";
 import { Albums, type Departure } from "./albums.ts";
@@ -96,7 +97,11 @@ export class UpdateIntake {
 
   /** Stores what it is at, such as another way in than the last life's. */
   async store(): Promise<void> {
-    await this.#parts.context.resume.store({ ...this.#state, held: this.#albums.held() });
+    await this.#parts.context.resume.store(this.#stored());
+  }
+
+  #stored(): ResumeState {
+    return { ...this.#state, held: this.#albums.held() };
   }
 
   /** Ends the wait for parts of albums: what is here is handed over, or found by the next life. */
@@ -133,32 +138,17 @@ export class UpdateIntake {
     await this.store();
   }
 
-  /** One turn's messages and state go in one frame, so that either both are on disk or neither. */
-  async #emit(messages: readonly EmittedMessage[], state: ResumeState | null): Promise<void> {
+  #emit(messages: readonly EmittedMessage[], state: ResumeState | null): Promise<void> {
     const { context } = this.#parts;
-    try {
-      const emitted = messages.length === 0 ? undefined : context.emit(messages);
-      await Promise.all([emitted, state === null ? undefined : context.resume.store(state)]);
-    } catch (reason) {
-      if (!isOwnFault(reason)) throw reason;
-      // One message that the gateway cannot take must not hold the others back for ever. None of them has left: in what
-      // is still the same turn the state is taken back, and follows the last of them.
-      if (state !== null) await this.store();
-      for (const message of messages) await this.#emitAlone(message);
-      if (state !== null) await context.resume.store(state);
-    }
-  }
-
-  async #emitAlone(message: EmittedMessage): Promise<void> {
-    const { context } = this.#parts;
-    try {
-      await context.emit(message);
-    } catch (reason) {
-      if (!isOwnFault(reason)) throw reason;
-      const error = GatewayError.from(reason).message;
-      context.log.error("telegram-message-dropped", { conversation: message.conversation.slice(0, 100), error });
-      context.missed({ messages: 1 });
-    }
+    return emitWithState(context, {
+      messages,
+      state,
+      stateBefore: () => this.#stored(),
+      onRefused: ({ conversation }, { message: error }) => {
+        context.log.error("telegram-message-dropped", { conversation: conversation.slice(0, 100), error });
+        context.missed({ messages: 1 });
+      },
+    });
   }
 
   #hear(update: Update, heard: Heard[], queryIds: string[]): void {
@@ -202,10 +192,4 @@ export class UpdateIntake {
       void this.#departOld(steadyNow() - albumWaitMs).then(() => this.#watchAlbums());
     });
   }
-}
-
-/** What no waiting mends. */
-function isOwnFault(reason: unknown): boolean {
-  const { code } = GatewayError.from(reason);
-  return code === "invalid_request" || code === "too_large";
 }

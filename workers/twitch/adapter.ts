@@ -5,8 +5,9 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import type { Response } from "../../src/contract/response.ts";
 import type { TwitchSettings } from "../../src/contract/settings.ts";
 import { PartProgress } from "../../src/support/part-progress.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import { Redactor } from "../../src/support/redact.ts";
-import { after, orAborted, steadyNow } from "../../src/support/time.ts";
+import { orAborted, steadyNow } from "../../src/support/time.ts";
 import { Attendance } from "./attendance.ts";
 import { loginOf } from "./chat-line.ts";
 import { chatParts } from "./chat-text.ts";
@@ -31,11 +32,9 @@ export default twitch;
 async function start(context: AdapterContext<TwitchSettings>): Promise<RunningAdapter> {
   const settings = normalised(context.settings);
   const resources = new AsyncDisposableStack();
-  const deadline = new AbortController();
-  using _timer = after(startDeadlineMs, () =>
-    deadline.abort(new GatewayError("timeout", `Cannot start: Twitch did not answer within ${startDeadlineMs} ms`)),
-  );
-  const signal = AbortSignal.any([context.signal, deadline.signal]);
+  const error = new GatewayError("timeout", `Cannot start: Twitch did not answer within ${startDeadlineMs} ms`);
+  using late = deadline(startDeadlineMs, { error, signal: context.signal });
+  const { signal } = late;
   try {
     const secrets = new Redactor();
     const learn = (values: readonly string[]): void => secrets.set("twitch", values);

@@ -2,9 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import { request as requestSecure } from "node:https";
 import { GatewayError } from "../../src/contract/errors.ts";
+import { deadline } from "../../src/support/deadline.ts";
 import { errnoOf } from "../../src/support/errno.ts";
 import { request as requestPlain } from "../../src/support/node-http.ts";
-import { after } from "../../src/support/time.ts";
 
 /** What to ask. */
 export type HttpCall = {
@@ -28,16 +28,13 @@ const longestAnswerBytes = 65_536;
 /** @throws {GatewayError} `platform_unavailable` or `timeout` without an answer; the signal's reason when it was aborted. */
 export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
   call.signal.throwIfAborted();
-  const ending = new AbortController();
   const { host } = call.url;
-  using _deadline = after(call.timeoutMs, () =>
-    ending.abort(new GatewayError("timeout", `${host} did not answer within ${call.timeoutMs} ms`)),
-  );
+  const error = new GatewayError("timeout", `${host} did not answer within ${call.timeoutMs} ms`);
+  using late = deadline(call.timeoutMs, { error, signal: call.signal });
   try {
-    return await exchange(call, AbortSignal.any([call.signal, ending.signal]));
+    return await exchange(call, late.signal);
   } catch (reason) {
-    call.signal.throwIfAborted();
-    ending.signal.throwIfAborted();
+    late.signal.throwIfAborted();
     throw new GatewayError(
       "platform_unavailable",
       `Cannot reach ${host}: ${errnoOf(reason) ?? "the connection broke"}`,

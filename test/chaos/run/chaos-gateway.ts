@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sleep } from "../../../src/support/time.ts";
+import { Turns } from "../../../src/support/turns.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
 import { ackedTexts } from "../../support/journal-copy.ts";
@@ -55,7 +56,7 @@ export class ChaosGateway implements AsyncDisposable {
   /** By us. */
   readonly #ended = new WeakSet<RunningGateway>();
   #isOver = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(home: GatewayHome, environment: NodeJS.ProcessEnv) {
     this.home = home;
@@ -83,7 +84,7 @@ export class ChaosGateway implements AsyncDisposable {
 
   /** `kill -9`, a look at what is on disk, and a new life. */
   kill(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#finish("SIGKILL");
       this.#checkpoint();
       this.#process = this.#spawn();
@@ -92,7 +93,7 @@ export class ChaosGateway implements AsyncDisposable {
 
   /** Stands still for so long; what is on disk meanwhile is looked at. */
   stand(forMs: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const { pid } = this.#process;
       signal(pid, "SIGSTOP");
       try {
@@ -106,7 +107,7 @@ export class ChaosGateway implements AsyncDisposable {
 
   /** An orderly end and a new life. Resolves with the exit code, or the signal's name. */
   restart(): Promise<number | string> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const end = await this.#finish("SIGTERM");
       this.#process = this.#spawn();
       return end;
@@ -115,7 +116,7 @@ export class ChaosGateway implements AsyncDisposable {
 
   /** The last end. */
   end(): Promise<number | string> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       this.#isOver = true;
       return this.#finish("SIGTERM");
     });
@@ -151,12 +152,6 @@ export class ChaosGateway implements AsyncDisposable {
     await this.#process[Symbol.asyncDispose]();
   }
 
-  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.#turn.then(work, work);
-    this.#turn = done.catch(() => {});
-    return done;
-  }
-
   /** Calls go on to the dying process until there is a new one: they fail, and are tried again. */
   #finish(by: NodeJS.Signals): Promise<number | string> {
     this.#ended.add(this.#process);
@@ -187,7 +182,7 @@ export class ChaosGateway implements AsyncDisposable {
   async #onEnded(gateway: RunningGateway, end: number | string): Promise<void> {
     if (this.#isOver || this.#ended.has(gateway)) return;
     this.unexpectedEnds.push({ end, lastWords: [...gateway.noise.slice(-5), ...gateway.log.slice(-3).map(String)] });
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       await sleep(restartDelayMs);
       if (!this.#isOver) this.#process = this.#spawn();
     });
