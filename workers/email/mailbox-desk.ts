@@ -46,6 +46,7 @@ export class MailboxDesk implements Disposable {
 
   [Symbol.dispose](): void {
     this.#ending.abort(new GatewayError("adapter_unavailable", "The adapter is stopping"));
+    this.#closing?.[Symbol.dispose]();
     this.#close();
   }
 
@@ -70,6 +71,7 @@ export class MailboxDesk implements Disposable {
 
   #closeLater(): void {
     this.#closing?.[Symbol.dispose]();
+    if (this.#ending.signal.aborted) return;
     this.#closing = after(idleMs, () => {
       if (this.#waiting === 0) this.#close();
     });
