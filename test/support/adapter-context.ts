@@ -12,6 +12,7 @@ import type {
 import type { EmittedMessage } from "../../src/contract/message.ts";
 import type { Response } from "../../src/contract/response.ts";
 import { after } from "../../src/support/time.ts";
+import { Turns } from "../../src/support/turns.ts";
 
 /** A policy that lets everything through. */
 export const openPolicy: Policy = {
@@ -105,10 +106,10 @@ export class MemoryTokenKeeper implements TokenKeeper {
   /** Rejects every store while set. */
   failure: Error | null = null;
   #configured = "";
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   withLock<Value>(configured: string, run: (held: HeldToken) => Promise<Value>): Promise<Value> {
-    const turn = this.#turn.then(() =>
+    return this.#turns.take(() =>
       run({
         stored: (this.#configured === configured ? this.stored.at(-1) : null) ?? null,
         store: async (token) => {
@@ -118,8 +119,6 @@ export class MemoryTokenKeeper implements TokenKeeper {
         },
       }),
     );
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 
   /** What an earlier life has left. */
