@@ -9,25 +9,32 @@ import { gatewayRoutes, openPaths } from "./gateway-routes.ts";
 import { guardOrigin, guardToken } from "./guard.ts";
 import { inspectionRoutes } from "./inspection-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
+import { pageRoutes } from "./page-routes.ts";
 import { guardBodySize } from "./request-body.ts";
 import type { AdminLimits, AdminServerOptions } from "./server.ts";
+import type { PageFile } from "../support/page-files.ts";
 
-/** {@link AdminServerOptions} in full, and the signal that ends every stream. */
-export type ApplicationOptions = AdminServerOptions & { readonly limits: AdminLimits; readonly closing: AbortSignal };
+/** {@link AdminServerOptions} in full, the page by path, and the signal that ends every stream. */
+export type ApplicationOptions = AdminServerOptions & {
+  readonly limits: AdminLimits;
+  readonly page: ReadonlyMap<string, PageFile>;
+  readonly closing: AbortSignal;
+};
 
 /** The hono application behind the admin server. */
 export function adminApplication(options: ApplicationOptions): Hono {
-  const { control, logger, metrics } = options;
+  const { control, logger, metrics, page } = options;
   const app = new Hono();
   app.use(secureHeaders());
   app.use(guardOrigin(options.listen));
-  app.use(guardToken(options.token, (path) => openPaths.has(path)));
+  app.use(guardToken(options.token, (path) => openPaths.has(path) || page.has(path)));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.use(guardBodySize);
   app.route("/", gatewayRoutes(control, metrics));
   app.route("/", inspectionRoutes(control));
   app.route("/", messageRoutes(control));
   app.get("/v1/events", eventsHandler(options));
+  app.route("/", pageRoutes(page));
   app.notFound((context) =>
     answerError(context, new GatewayError("not_found", `Cannot find ${context.req.method} ${context.req.path}`)),
   );

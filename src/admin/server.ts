@@ -11,6 +11,7 @@ import { adminApplication } from "./application.ts";
 import { errorRecord, statusOf } from "./error-answer.ts";
 import { bindServer, formatAddress } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
+import { readAdminPage } from "./page-routes.ts";
 
 /** How much of the process one client, or all of them, can hold. Times in milliseconds. */
 export type AdminLimits = {
@@ -60,7 +61,12 @@ export interface AdminServer extends AsyncDisposable {
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const limits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
-  const application = adminApplication({ ...options, limits, closing: closing.signal });
+  const application = adminApplication({
+    ...options,
+    limits,
+    page: await readAdminPage(),
+    closing: closing.signal,
+  });
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
