@@ -4,7 +4,7 @@
  * no child process, no native addon. A hardening layer, not a boundary: Node itself says so.
  */
 import { mkdir, readdir, realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GatewayError } from "../contract/errors.ts";
 import { isWithin, packagesAround } from "./packages-around.ts";
@@ -54,10 +54,11 @@ export class HostGrants {
     const path = fileURLToPath(moduleUrl);
     if (this.#programFolders.some((folder) => isWithin(path, folder))) return new Set();
     // Node follows the links in a module's path, and asks for both.
-    const real = await realpath(path).catch(() => path);
+    const paths = await namesOf(path);
+    const privatePaths = (await Promise.all(this.#places.privatePaths().map(namesOf))).flat();
     const granted = new Set<string>();
-    for (const each of new Set([path, real])) {
-      for (const folder of await this.#publicPartsOf(dirname(each))) granted.add(folder);
+    for (const each of new Set(paths)) {
+      for (const folder of await publicPartsOf(dirname(each), privatePaths)) granted.add(folder);
       for (const found of await packagesAround(dirname(each))) granted.add(found);
     }
     return granted;
@@ -88,27 +89,46 @@ export class HostGrants {
     const [workers = ""] = this.#programFolders;
     return new Set([...this.#programFolders, ...(await packagesAround(workers))]);
   }
+}
 
-  /** `folder`, or all that is in it but for what is private. */
-  async #publicPartsOf(folder: string): Promise<readonly string[]> {
-    const privatePaths = this.#places.privatePaths();
-    const names = await readdir(folder).catch(() => []);
-    const isMixed =
-      privatePaths.some((path) => isWithin(path, folder)) || names.some((name) => environmentFile.test(name));
-    if (!isMixed) return [folder];
-    if (names.length > mostEntries)
-      throw new GatewayError(
-        "config_invalid",
-        `Cannot let an adapter read ${folder}: it has ${names.length} entries, private ones among them`,
-        { userAction: "Put the adapter's module into a folder of its own" },
-      );
-    const granted: string[] = [];
-    for (const name of names) {
-      const path = join(folder, name);
-      if (environmentFile.test(name) || privatePaths.includes(path)) continue;
-      const isParent = privatePaths.some((other) => isWithin(other, path));
-      granted.push(...(isParent ? await this.#publicPartsOf(path) : [path]));
-    }
-    return granted;
+/**
+ * `folder`, or all that is in it but for what is private. Links count as what they lead to, since Node follows a link that
+ * may be read wherever it leads. `inside`: the folders on the way here, as they really are, so that links in a circle end.
+ */
+async function publicPartsOf(
+  folder: string,
+  privatePaths: readonly string[],
+  inside: readonly string[] = [],
+): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const isMixed = isAnyWithin(privatePaths, await namesOf(folder)) || names.some((name) => environmentFile.test(name));
+  if (!isMixed) return [folder];
+  if (names.length > mostEntries)
+    throw new GatewayError(
+      "config_invalid",
+      `Cannot let an adapter read ${folder}: it has ${names.length} entries, private ones among them`,
+      { userAction: "Put the adapter's module into a folder of its own" },
+    );
+  const way = [...inside, await realpath(folder).catch(() => folder)];
+  const granted: string[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    const [, real] = await namesOf(path);
+    const isPrivate = [path, real].some(
+      (each) => environmentFile.test(basename(each)) || privatePaths.some((other) => isWithin(each, other)),
+    );
+    if (isPrivate || way.includes(real)) continue;
+    const isParent = isAnyWithin(privatePaths, [path, real]);
+    granted.push(...(isParent ? await publicPartsOf(path, privatePaths, way) : [path]));
   }
+  return granted;
+}
+
+function isAnyWithin(paths: readonly string[], folders: readonly string[]): boolean {
+  return paths.some((path) => folders.some((folder) => isWithin(path, folder)));
+}
+
+/** A path as it is given, and as it really is: config and state may be reached by links, as mounts and releases are laid out. */
+async function namesOf(path: string): Promise<readonly [given: string, real: string]> {
+  return [path, await realpath(path).catch(() => path)];
 }

@@ -1,6 +1,7 @@
 /** What an adapter may read and do on the machine: its own code and the network, nothing else. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -18,9 +19,14 @@ async function lootOf(gateway: RunningGateway): Promise<Loot> {
   return (fields ?? line) as unknown as Loot;
 }
 
-/** A gateway whose adapter's module lies right beside its config, its secrets and its state, as people put it. */
-async function burgled(hosts: string): Promise<Loot> {
+/**
+ * A gateway whose adapter's module lies right beside its config, its secrets and its state, as people put it. `link`: by which
+ * name of that folder it is started.
+ */
+async function burgled(hosts: string, options: { readonly link?: string } = {}): Promise<Loot> {
   const home = new GatewayHome();
+  const link = options.link ?? home.dir;
+  if (link !== home.dir) symlinkSync(home.dir, link);
   const module = home.writeFile("burglar-adapter.ts", "");
   copyFileSync(burglarPath, module);
   home.writeFile("webhook-token", "a-token-of-another-adapter\n");
@@ -29,6 +35,8 @@ async function burgled(hosts: string): Promise<Loot> {
   writeFileSync(join(home.dir, "secrets", "other"), "another\n");
   const wanted = [
     home.configPath,
+    join(link, "bulkhead.toml"),
+    join(link, "data", "admin.token"),
     join(home.dir, ".", "x", "..", "bulkhead.toml"),
     join(home.dir, "data", "journal.db"),
     join(home.dir, "data", "admin.token"),
@@ -48,9 +56,15 @@ async function burgled(hosts: string): Promise<Loot> {
       `[messaging.burglar]\nmodule = "./burglar-adapter.ts"\n[messaging.burglar.settings]\n` +
       `wanted = ${JSON.stringify(wanted)}\nfolders = ${JSON.stringify(folders)}\nfolder = ${JSON.stringify(home.dir)}\n`,
   );
-  await using gateway = await home.start();
+  await using gateway = await home.start({ configPath: join(link, "bulkhead.toml") });
   await gateway.reached("webhook", "running");
   return await lootOf(gateway);
+}
+
+/** What it got at that it should not have. */
+function stolen(outcomes: Loot["outcomes"]): readonly (readonly [string, string])[] {
+  const refusals = ["ERR_ACCESS_DENIED", "ENOENT", "ERR_MODULE_NOT_FOUND"];
+  return Object.entries(outcomes).filter(([, outcome]) => !refusals.includes(outcome));
 }
 
 describe("an adapter host", () => {
@@ -61,12 +75,18 @@ describe("an adapter host", () => {
     // Threads may read the folder that their process works in: it is an empty one.
     assert.equal(here, "ok");
     assert.equal(chdir, "ERR_WORKER_UNSUPPORTED_OPERATION");
-    const got = Object.entries(others).filter(
-      ([, outcome]) => !["ERR_ACCESS_DENIED", "ENOENT", "ERR_MODULE_NOT_FOUND"].includes(outcome),
-    );
-    assert.deepEqual(got, []);
+    assert.deepEqual(stolen(others), []);
     const denied = Object.values(others).filter((outcome) => outcome === "ERR_ACCESS_DENIED");
     assert.ok(denied.length > 70, `${denied.length} were denied`);
+  });
+
+  it("keeps them where the folder is reached by a link, as releases are laid out", async () => {
+    const { outcomes, own } = await burgled("", {
+      link: join(mkdtempSync(join(tmpdir(), "bulkhead-link-")), "current"),
+    });
+    assert.equal(own, "ok", "it may read its own code");
+    const { "readdirSync .": _here, chdir: _chdir, ...others } = outcomes;
+    assert.deepEqual(stolen(others), []);
   });
 
   it("keeps nothing from them where the config says so", async () => {

@@ -17,10 +17,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-function grants(): HostGrants {
+function grants(privatePaths: readonly string[] = ["home/bulkhead.toml", "home/data"]): HostGrants {
   return new HostGrants({
     hostEntryUrl: pathToFileURL(join(root, "program/workers/host.js")).href,
-    privatePaths: () => [join(root, "home/bulkhead.toml"), join(root, "home/data")],
+    privatePaths: () => privatePaths.map((path) => join(root, path)),
     writablePaths: [join(root, "home/data/attachments")],
     workingDirectory: join(root, "home/data/empty"),
   });
@@ -34,8 +34,8 @@ function below(readable: ReadGrants): readonly string[] {
     .toSorted();
 }
 
-async function ofModule(path: string): Promise<readonly string[]> {
-  return below(await grants().ofModule(pathToFileURL(join(root, path)).href));
+async function ofModule(path: string, privatePaths?: readonly string[]): Promise<readonly string[]> {
+  return below(await grants(privatePaths).ofModule(pathToFileURL(join(root, path)).href));
 }
 
 describe("HostGrants.ofModule()", () => {
@@ -54,14 +54,7 @@ describe("HostGrants.ofModule()", () => {
   it("looks into folders that have something private deep inside", async () => {
     mkdirSync(join(root, "up/home/data"), { recursive: true });
     for (const file of ["up/adapter.mjs", "up/home/readme.md"]) writeFileSync(join(root, file), "");
-    const deep = new HostGrants({
-      hostEntryUrl: pathToFileURL(join(root, "program/workers/host.js")).href,
-      privatePaths: () => [join(root, "up/home/data")],
-      writablePaths: [],
-      workingDirectory: join(root, "empty"),
-    });
-    const readable = await deep.ofModule(pathToFileURL(join(root, "up/adapter.mjs")).href);
-    assert.deepEqual(below(readable), ["up/adapter.mjs", "up/home/readme.md"]);
+    assert.deepEqual(await ofModule("up/adapter.mjs", ["up/home/data"]), ["up/adapter.mjs", "up/home/readme.md"]);
   });
 
   it("never grants a file of environment variables", async () => {
@@ -87,6 +80,38 @@ describe("HostGrants.ofModule()", () => {
   it("grants both a link in the module's path and what it leads to", async () => {
     symlinkSync(join(root, "home/lib"), join(root, "linked"));
     assert.deepEqual(await ofModule("linked/words.mjs"), ["home/lib", "linked"]);
+  });
+
+  it("keeps what is private where config and module are reached by a link to their folder", async () => {
+    symlinkSync(join(root, "home"), join(root, "current"));
+    assert.deepEqual(await ofModule("current/adapter.mjs", ["current/bulkhead.toml", "current/data"]), [
+      "current/adapter.mjs",
+      "current/lib",
+      "home/adapter.mjs",
+      "home/lib",
+    ]);
+  });
+
+  it("keeps a config that is a link into a linked folder, as mounted ones are", async () => {
+    mkdirSync(join(root, "mount/..1"), { recursive: true });
+    for (const file of ["bulkhead.toml", "adapter.mjs"]) {
+      writeFileSync(join(root, "mount/..1", file), "");
+      symlinkSync(join("..data", file), join(root, "mount", file));
+    }
+    symlinkSync("..1", join(root, "mount/..data"));
+    assert.deepEqual(await ofModule("mount/adapter.mjs", ["mount/bulkhead.toml"]), [
+      "mount/..1/adapter.mjs",
+      "mount/..data/adapter.mjs",
+      "mount/adapter.mjs",
+    ]);
+  });
+
+  it("grants no link that leads to what is private, or round in a circle", async () => {
+    symlinkSync(join(root, "home/data"), join(root, "home/harmless"));
+    symlinkSync(join(root, "home"), join(root, "home/again"));
+    writeFileSync(join(root, "home/.env"), "");
+    symlinkSync(join(root, "home/.env"), join(root, "home/settings"));
+    assert.deepEqual(await ofModule("home/adapter.mjs"), ["home/adapter.mjs", "home/lib"]);
   });
 
   it("refuses a crowded folder that cannot be granted as a whole", async () => {

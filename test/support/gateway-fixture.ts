@@ -64,12 +64,19 @@ export class GatewayHome {
     return readFileSync(join(this.dir, "data", "admin.token"), "utf8").trim();
   }
 
-  /** Starts a gateway here; resolves when it is ready. `program`: another command line than the sources'. */
+  /**
+   * Starts a gateway here; resolves when it is ready. `program`: another command line than the sources'. `configPath`: another
+   * name of the config.
+   */
   async start(
-    options: { readonly environment?: NodeJS.ProcessEnv; readonly program?: string } = {},
+    options: {
+      readonly environment?: NodeJS.ProcessEnv;
+      readonly program?: string;
+      readonly configPath?: string;
+    } = {},
   ): Promise<RunningGateway> {
-    const program = options.program ?? cliPath;
-    const child = spawn(process.execPath, [program, "--config", this.configPath, "start"], {
+    const { program = cliPath, configPath = this.configPath } = options;
+    const child = spawn(process.execPath, [program, "--config", configPath, "start"], {
       cwd: this.dir,
       env: { ...process.env, ...options.environment },
       stdio: ["ignore", "pipe", "pipe"],
