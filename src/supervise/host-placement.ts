@@ -14,6 +14,7 @@ import {
   type RememberedPlacement,
 } from "./host-quarantine.ts";
 import { supervisionScopes, type SmallStore } from "./supervision-store.ts";
+import type { Logger } from "../support/logger.ts";
 
 /** How an adapter stands at this moment. */
 export type Standing = {
@@ -31,6 +32,7 @@ export type HostPlacementOptions = {
   /** `null`: it has no spec. */
   readonly standing: () => Standing | null;
   readonly now: () => number;
+  readonly logger: Logger;
 };
 
 /** Keeps the placement. */
@@ -108,6 +110,7 @@ export class HostPlacement implements BlamedAdapter {
     this.#group = group;
     this.#groupSinceMs = this.#options.now();
     this.#keep({ group, sinceMs: this.#groupSinceMs });
+    this.#options.logger.warn("adapter-set-apart", { key: this.key, group });
   }
 
   rejoin(): void {
@@ -123,6 +126,7 @@ export class HostPlacement implements BlamedAdapter {
     this.#quarantine = null;
     this.#group = "";
     this.#keep(null);
+    this.#options.logger.info("adapter-released", { key: this.key });
   }
 
   /** The key is gone. */
@@ -142,6 +146,7 @@ export class HostPlacement implements BlamedAdapter {
     this.#quarantine = quarantine;
     this.#group = "";
     this.#keep(quarantine);
+    this.#options.logger.warn("adapter-quarantined", { key: this.key, reason: quarantine.reason });
     this.#options.blame.absolveOthers(this.key);
     return false;
   }

@@ -35,7 +35,7 @@ export class LifecycleDriver {
 
   constructor(options: DriverOptions) {
     const { key, context, remembered } = options;
-    const { store, random } = context;
+    const { logger, store, random } = context;
     this.#options = options;
     this.#lifecycle = initialLifecycle(context.now());
     this.backoff = new Backoff({ key, store, random, remembered: remembered.backoff });
@@ -46,6 +46,7 @@ export class LifecycleDriver {
       remembered: remembered.placement,
       standing: () => this.#standing(),
       now: context.now,
+      logger,
     });
     this.pauseRecord = new PauseRecord({ key, store, remembered: remembered.pause });
     this.runner = new GenerationRunner({

@@ -62,6 +62,17 @@ describe("an adapter that takes its host down without a sign, among sixteen", ()
     const host = status.hosts.find(({ keys: residents }) => residents.includes(culprit));
     assert.equal(host?.kind, "own");
     assert.match(host.quarantineReason ?? "", /the only adapter left in it/u);
+    // Who looks at the log alone, or asks what is wrong, is told as much.
+    const quarantined = gateway.log.filter(({ event }) => event === "adapter-quarantined");
+    assert.deepEqual(
+      quarantined.map(({ key, reason }) => [key, reason]),
+      [[culprit, host.quarantineReason]],
+    );
+    assert.equal(gateway.log.filter(({ event }) => event === "adapter-set-apart").length, 8 + 4 + 2 + 1);
+    const { stdout } = await run(process.execPath, [cliPath, "--config", home.configPath, "doctor"]).catch(
+      (failed: { readonly stdout: string }) => failed,
+    );
+    assert.match(stdout, new RegExp(`${culprit}.*the only adapter left in it`, "su"));
     for (const key of keys.filter((other) => other !== culprit)) {
       const { restartsByReason, attempt, conditions } = adapterOf(status, key);
       assert.deepEqual([attempt, conditions], [0, []], key);
@@ -86,5 +97,6 @@ describe("an adapter that takes its host down without a sign, among sixteen", ()
     const back = await next.reached(culprit, "running", ({ generation }) => generation !== kept.generation);
     assert.equal(back.host?.kind, "shared");
     assert.deepEqual(back.conditions, []);
+    assert.ok(next.log.some(({ event, key }) => event === "adapter-released" && key === culprit));
   });
 });
