@@ -1,7 +1,6 @@
 /** The gateway as a process: from a config file and signals to an exit code. */
 import { resolve } from "node:path";
-import { assertNotClustered, pm2ChannelOf, sendReady, startPm2 } from "./admin/pm2.ts";
-
+import { assertNotClustered, isClustered, pm2ChannelOf, sendReady, startPm2 } from "./admin/pm2.ts";
 import { GatewayError } from "./contract/errors.ts";
 import { formatIssue, InvalidConfigError } from "./contract/invalid-config-error.ts";
 import { describeStart } from "./gateway/describe-start.ts";
@@ -27,7 +26,10 @@ export async function runGateway(options: { readonly configPath: string | null }
     });
     return await runUntilSignal(gateway);
   } catch (reason) {
-    return explain(reason);
+    const exitCode = explain(reason);
+    // A cluster's process is kept alive by what pm2 has put into it, and would look as if it ran.
+    if (isClustered(process.env)) process.stderr.write("", "utf8", () => process.exit(exitCode));
+    return exitCode;
   }
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -11,11 +12,13 @@ import { freePort, GatewayHome, WebhookClient } from "./support/gateway-fixture.
 
 const pm2Path = fileURLToPath(new URL("../node_modules/pm2/bin/pm2", import.meta.url));
 const ecosystemPath = fileURLToPath(new URL("../ecosystem.config.cjs", import.meta.url));
+const launchPath = fileURLToPath(new URL("../src/launch.cjs", import.meta.url));
 const execute = promisify(execFile);
 
 type Pm2App = {
   readonly pm2_env: {
     readonly status: string;
+    readonly exit_code?: number;
     readonly axm_monitor: Readonly<Record<string, { readonly value: unknown }>>;
   };
 };
@@ -70,5 +73,17 @@ describe("pm2 start ecosystem.config.cjs", () => {
     await pm2.run("stop", "bulkhead");
     const stopped = await pm2.app(({ pm2_env }) => pm2_env.status === "stopped");
     assert.equal(stopped.pm2_env.status, "stopped");
+  });
+});
+
+describe("pm2's cluster mode", () => {
+  it("is refused with a sentence and exit code 2, however many instances", async () => {
+    const home = new GatewayHome();
+    await using pm2 = new Pm2(home.dir);
+    const log = join(home.dir, "error.log");
+    await pm2.run("start", launchPath, "-i", "2", "--no-autorestart", "--error", log, "--", "start");
+    const app = await pm2.app(({ pm2_env }) => pm2_env.status !== "online" && pm2_env.status !== "launching");
+    assert.deepEqual([app.pm2_env.status, app.pm2_env.exit_code], ["stopped", 2]);
+    assert.match(await readFile(`${log.slice(0, -4)}-0.log`, "utf8"), /Cannot start in pm2's cluster mode/u);
   });
 });

@@ -47,12 +47,17 @@ export function sendReady(channel: Pm2Channel | null): void {
   channel?.send("ready");
 }
 
+/** Whether pm2 runs this process as one of a cluster. */
+export function isClustered(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return environment["exec_mode"] === "cluster_mode";
+}
+
 /**
  * One gateway is one process: two of them would hold every platform connection twice.
  * @throws {GatewayError} `config_invalid` under pm2's cluster mode.
  */
 export function assertNotClustered(environment: Readonly<Record<string, string | undefined>>): void {
-  if (environment["exec_mode"] !== "cluster_mode") return;
+  if (!isClustered(environment)) return;
   throw new GatewayError(
     "config_invalid",
     "Cannot start in pm2's cluster mode: each instance would connect every adapter again, expected fork mode with one instance",
