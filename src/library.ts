@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import type { AdapterModule } from "./contract/adapter.ts";
-import type { GatewayEvent, PlanReport, ReloadReport } from "./contract/control.ts";
+import type { GatewayEvent, PlannedConfig, PlanReport, ReloadReport } from "./contract/control.ts";
 import type { HandlerContext } from "./contract/handler-context.ts";
 import type { Message } from "./contract/message.ts";
 import type { ResponseInput } from "./contract/response.ts";
@@ -51,8 +51,8 @@ export interface Gateway extends AsyncDisposable {
     options?: { readonly idempotencyKey?: string },
   ): Promise<{ readonly id: string; readonly state: string }>;
   status(): GatewayStatus;
-  /** What a reload would do: with the config as it is now, or with this TOML. */
-  plan(config?: string): Promise<PlanReport>;
+  /** What a reload would do: with the config as it is now, or with another one: a value, a path, or TOML (any text with `=` or `[`). */
+  plan(config?: CreateGatewayOptions["config"]): Promise<PlanReport>;
   /** Reads the config again. @default waitMs 0 */
   reload(options?: { readonly waitMs: number }): Promise<ReloadReport>;
   /** Runs an adapter that no reload touches. `adapterModuleUrl` is a file URL. @throws {GatewayError} `conflict` for a key that is taken. */
@@ -97,11 +97,18 @@ export async function createGateway({ config, log }: CreateGatewayOptions): Prom
     send: async (target, response, options) =>
       control.send({ target, response: parseResponse(response), idempotencyKey: options?.idempotencyKey ?? null }),
     status: () => control.status(),
-    plan: (toml) => control.plan(toml),
+    plan: (other) => control.plan(plannedConfig(other)),
     reload: (options) => control.reload(options ?? { waitMs: 0 }),
     register: (key, url, settings) => running.register(key, String(url), settings ?? {}),
     unregister: (key) => running.unregister(key),
     events: (signal) => control.events({ afterId: null, signal: signal ?? new AbortController().signal }),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+/** A path has none of what every line of TOML that says anything has. */
+function plannedConfig(config: CreateGatewayOptions["config"] | undefined): PlannedConfig | undefined {
+  if (config === undefined) return undefined;
+  if (typeof config !== "string") return { value: config };
+  return config === "" || /[=[\n]/u.test(config) ? config : { path: resolve(config) };
 }

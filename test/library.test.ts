@@ -153,6 +153,24 @@ describe("createGateway()", () => {
     });
   });
 
+  it("plans for a value, a file and TOML alike", async () => {
+    const { gateway, home, config } = await libraryGateway();
+    await using _gateway = gateway;
+    await reached(gateway, "webhook", "running");
+    const port = await freePort();
+    const other = home.writeFile("other.toml", `[messaging.webhook]\nport = ${port}\n`);
+    for (const subject of [{ messaging: { webhook: { port } } }, other, `[messaging.webhook]\nport = ${port}\n`]) {
+      const { actions, errors } = await gateway.plan(subject);
+      assert.deepEqual(errors, []);
+      const webhook = actions.find(({ key }) => key === "webhook");
+      assert.deepEqual([webhook?.action, webhook?.fields], ["replace", ["port"]]);
+    }
+    const same = await gateway.plan(config);
+    assert.equal(same.actions.find(({ key }) => key === "webhook")?.action, "keep");
+    const missing = await gateway.plan("nowhere.toml");
+    assert.match(missing.errors[0]?.message ?? "", /nowhere\.toml: no such file/u);
+  });
+
   it("sends through an adapter of code's own and reports the platform's receipt", async () => {
     const { gateway } = await libraryGateway();
     await using _gateway = gateway;

@@ -28,6 +28,9 @@ export type PlanReport = {
   readonly errors: readonly ConfigIssue[];
 };
 
+/** A config that is not in force: TOML, a file, or a value with the same keys. */
+export type PlannedConfig = string | { readonly path: string } | { readonly value: unknown };
+
 /** One line of a reload. `outcome`: `pending` unless it was waited for. */
 export type ReloadAction = {
   readonly key: string;
@@ -84,8 +87,8 @@ export interface GatewayControl {
   /** The journal can be written and the first reconcile is done. */
   isReady(): boolean;
   conditions(): readonly Condition[];
-  /** Against the file as it is now, or against `toml`. */
-  plan(toml?: string): Promise<PlanReport>;
+  /** Against the file as it is now, or against another config. */
+  plan(config?: PlannedConfig): Promise<PlanReport>;
   reload(options: { readonly waitMs: number }): Promise<ReloadReport>;
   /** Orders of an operator. Each resolves when it holds across restarts of the gateway too. Rejects with `not_found`. */
   restart(

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { loadConfig, type ConfigSource } from "../config/load.ts";
 import { ConfigWatcher } from "../config/watch.ts";
 import type { Config, LoadResult } from "../contract/config.ts";
+import type { PlannedConfig } from "../contract/control.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { Logger } from "../support/logger.ts";
 
@@ -12,14 +13,18 @@ export function createConfigLoader(options: {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Consumers of kind `stream` become `library`: in a library messages are taken by code, not over a socket. */
   readonly isLibrary: boolean;
-}): (toml?: string) => Promise<LoadResult> {
+}): (config?: PlannedConfig) => Promise<LoadResult> {
   const { source, environment, isLibrary } = options;
   const baseDir = source.kind === "file" ? dirname(source.path) : source.baseDir;
-  return async (toml) => {
-    const read: ConfigSource = toml === undefined ? source : { kind: "text", text: toml, baseDir };
-    const result = await loadConfig({ source: read, environment });
+  return async (config) => {
+    const result = await loadConfig({ source: config === undefined ? source : sourceOf(config, baseDir), environment });
     return result.ok && isLibrary ? { ok: true, config: withLibraryConsumers(result.config) } : result;
   };
+}
+
+function sourceOf(config: PlannedConfig, baseDir: string): ConfigSource {
+  if (typeof config === "string") return { kind: "text", text: config, baseDir };
+  return "path" in config ? { kind: "file", path: config.path } : { kind: "object", value: config.value, baseDir };
 }
 
 /** Has the reconciler follow every change of the file at `path`. */

@@ -6,6 +6,7 @@ import type {
   HistoryEntry,
   Inspection,
   InspectionRequest,
+  PlannedConfig,
   PlanReport,
   ReloadReport,
   SendReport,
@@ -28,7 +29,7 @@ export type ControlParts = {
   conditions(): readonly Condition[];
   isReady(): boolean;
   readonly reconciler: {
-    plan(toml?: string): Promise<PlanReport>;
+    plan(config?: PlannedConfig): Promise<PlanReport>;
     reload(options: { readonly waitMs: number }): Promise<ReloadReport>;
   };
   readonly adapters: {
@@ -80,7 +81,7 @@ export function createControl(parts: ControlParts): GatewayControl {
     status: () => parts.status(),
     isReady: () => parts.isReady(),
     conditions: () => parts.conditions(),
-    plan: (toml) => reconciler.plan(toml),
+    plan: (config) => reconciler.plan(config),
     reload: (options) => reconciler.reload(options),
     restart: (key, options) => kept(() => adapters.restart(key, options)),
     pause: (key) => kept(() => adapters.pause(key)),

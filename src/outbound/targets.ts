@@ -6,6 +6,7 @@ import { readPlatformTarget } from "./platform-target.ts";
 export type Target = { readonly key: string; readonly conversation: string };
 
 const longestAddressCharacters = 512;
+const instanceKey = /^[a-z]+:[\w.-]+$/u;
 
 /** The text form: `discord:ops/dm:42`. */
 export function formatTarget(target: Target): string {
@@ -14,7 +15,8 @@ export function formatTarget(target: Target): string {
 
 /**
  * A target's text, split at the first `/`, its key among `configuredKeys`.
- * `platform:target` and `platform:instance:target` are read too, when exactly one configured adapter can be meant.
+ * `platform:target` and `platform:instance:target` are read too, when exactly one configured adapter can be meant and what
+ * stands before the first `/` is no runtime key that is missing.
  * @throws {GatewayError} `not_found` for a `KEY/ADDRESS` whose key is not configured; `invalid_request` for everything
  * else, with the candidates where there are several.
  */
@@ -22,7 +24,8 @@ export function parseTarget(text: string, configuredKeys: ReadonlySet<string>): 
   const slash = text.indexOf("/");
   const key = slash === -1 ? "" : text.slice(0, slash);
   if (configuredKeys.has(key)) return checkedTarget({ key, conversation: text.slice(slash + 1) }, text);
-  const readings = readPlatformTarget(text, configuredKeys);
+  // Meant as KEY/ADDRESS: an instance that is not there must not become a part of the default adapter's address.
+  const readings = instanceKey.test(key) ? [] : readPlatformTarget(text, configuredKeys);
   const [only] = readings;
   if (only !== undefined && readings.length === 1) return checkedTarget(only, text);
   if (readings.length > 1)

@@ -1,6 +1,6 @@
 /** The loop that keeps the fleet at what the config says: level-triggered, one reconcile at a time, never waiting for an adapter. */
 import type { Config, LoadResult } from "../contract/config.ts";
-import type { PlanAction, PlanReport, ReloadReport } from "../contract/control.ts";
+import type { PlanAction, PlannedConfig, PlanReport, ReloadReport } from "../contract/control.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { ConfigIssue, DesiredState } from "../contract/spec.ts";
 import type { Condition } from "../contract/status.ts";
@@ -24,8 +24,8 @@ export type Trigger = "boot" | "file" | "signal" | "api" | "floor";
 export type ReconcilerOptions = DesiredStateOptions & {
   /** The config the gateway was opened with; what changes against it and needs a restart waits for one. */
   readonly initial: Config;
-  /** Reads the config again, references resolved anew; `toml` instead of the file, where given. */
-  readonly load: (toml?: string) => Promise<LoadResult>;
+  /** Reads the config again, references resolved anew; another one instead, where given. */
+  readonly load: (config?: PlannedConfig) => Promise<LoadResult>;
   readonly fleet: Fleet;
   readonly logger: Logger;
   /** How often to reconcile without a reason, which also sees rotated secrets. Milliseconds. @default 30_000 */
@@ -130,10 +130,10 @@ export class Reconciler implements AsyncDisposable {
     return { ok: true, configGeneration: run.configGeneration, actions: await reportSteps(run.steps, until) };
   }
 
-  /** What a reload would do, with the file as it is now or with `toml`; changes nothing. */
-  async plan(toml?: string): Promise<PlanReport> {
+  /** What a reload would do, with the file as it is now or with another config; changes nothing. */
+  async plan(config?: PlannedConfig): Promise<PlanReport> {
     const configGeneration = this.#configGeneration;
-    const loaded = await this.#load(toml);
+    const loaded = await this.#load(config);
     if (!loaded.ok) return { configGeneration, actions: [], errors: loaded.errors };
     const desired = this.#desire(loaded.config);
     const actions = plan(desired, this.#options.fleet.observed()).map(
@@ -187,10 +187,10 @@ export class Reconciler implements AsyncDisposable {
     return loaded;
   }
 
-  async #load(toml?: string): Promise<LoadResult> {
+  async #load(config?: PlannedConfig): Promise<LoadResult> {
     const { signal } = this.#closing;
     try {
-      const loading = withDeadline(this.#options.load(toml), loadDeadlineMs, "Loading the config");
+      const loading = withDeadline(this.#options.load(config), loadDeadlineMs, "Loading the config");
       return await untilAborted(loading, signal);
     } catch (reason) {
       signal.throwIfAborted();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { Config, LoadResult } from "../../src/contract/config.ts";
+import type { PlannedConfig } from "../../src/contract/control.ts";
 import type { DesiredState } from "../../src/contract/spec.ts";
 import type { Condition } from "../../src/contract/status.ts";
 import { Reconciler, type ReconcilerOptions } from "../../src/reconcile/reconciler.ts";
@@ -23,19 +24,19 @@ export async function startReconciler(
   const logger = new RecordingLogger();
   const accepted: { config: Config; desired: DesiredState; changes: unknown }[] = [];
   const announced: (readonly Condition[])[] = [];
-  const loads: { count: number; atOnce: number; now: number; lastText: string | undefined } = {
+  const loads: { count: number; atOnce: number; now: number; lastPlanned: PlannedConfig | undefined } = {
     count: 0,
     atOnce: 0,
     now: 0,
-    lastText: undefined,
+    lastPlanned: undefined,
   };
   let content: LoadResult = { ok: true, config: config(initial) };
   let gate: Promise<void> = Promise.resolve();
-  const load = async (toml?: string): Promise<LoadResult> => {
+  const load = async (planned?: PlannedConfig): Promise<LoadResult> => {
     loads.count += 1;
     loads.now += 1;
     loads.atOnce = Math.max(loads.atOnce, loads.now);
-    loads.lastText = toml;
+    loads.lastPlanned = planned;
     const read = content;
     try {
       await gate;

@@ -395,7 +395,7 @@ describe("Reconciler.plan()", () => {
   it("plans for another text, and lists what is wrong with one", async (t) => {
     const { reconciler, loads } = await startReconciler(t, {});
     await reconciler.plan("[gateway]");
-    assert.equal(loads.lastText, "[gateway]");
+    assert.equal(loads.lastPlanned, "[gateway]");
   });
 });
 
