@@ -4,7 +4,7 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import { untoldSend } from "../../src/support/untold-send.ts";
 import type { DiscordApi } from "./api.ts";
 import type { MessageBody } from "./interactions.ts";
-import { childOf, idOf, snowflakeAt, textOf, type Payload } from "./payload.ts";
+import { childOf, idOf, isNewer, snowflakeAt, textOf, type Payload } from "./payload.ts";
 
 const pageMessages = 100;
 const mostPages = 5;
@@ -14,6 +14,9 @@ const clockSkewMs = 5_000;
 /** One part of a send: what it shows, and the name that Discord knows it by. */
 export type DoubtfulPart = { readonly body: MessageBody; readonly nonce: string };
 
+/** Where it went, by whom, and since when it may be there. */
+export type PlaceOfSend = { readonly channelId: string; readonly userId: string; readonly sinceMs: number };
+
 /**
  * The ids of the parts that are there, the first ones in order. Where Discord gives no nonces back a part is known by its
  * text, as long as it has nothing else; one that shows nothing we could know it by must not be taken for lost.
@@ -21,11 +24,11 @@ export type DoubtfulPart = { readonly body: MessageBody; readonly nonce: string 
  */
 export async function findPosted(
   api: DiscordApi,
-  { channelId, userId, sinceMs }: { readonly channelId: string; readonly userId: string; readonly sinceMs: number },
+  place: PlaceOfSend,
   parts: readonly DoubtfulPart[],
 ): Promise<readonly string[]> {
-  let own = (await readSince(api, channelId, sinceMs)).filter((message) => isBy(message, userId));
-  const hasNonces = own.some((message) => textOf(message, "nonce") !== "");
+  const { own: candidates, hasNonces } = await readBack(api, place);
+  let own = candidates;
   const found: string[] = [];
   for (const part of parts) {
     const index = own.findIndex((message) => isPart(message, part, hasNonces));
@@ -41,18 +44,28 @@ export async function findPosted(
   return found;
 }
 
-async function readSince(api: DiscordApi, channelId: string, sinceMs: number): Promise<readonly Payload[]> {
+/**
+ * Ours, oldest first, back to the send. The clock that it was handed over by may have been put since: the newest page is read
+ * whatever it says, and a nonce counts wherever it stands; without one only what was said since can be it.
+ */
+async function readBack(
+  api: DiscordApi,
+  { channelId, userId, sinceMs }: PlaceOfSend,
+): Promise<{ readonly own: readonly Payload[]; readonly hasNonces: boolean }> {
+  const since = snowflakeAt(sinceMs - clockSkewMs);
   const messages: Payload[] = [];
-  let after = snowflakeAt(sinceMs - clockSkewMs);
-  for (let page = 0; page < mostPages; page += 1) {
-    const query = new URLSearchParams({ limit: String(pageMessages), after });
+  for (let page = 0; ; page += 1) {
+    if (page === mostPages) throw untoldSend(`more than ${mostPages * pageMessages} messages were posted since`);
+    const query = new URLSearchParams({ limit: String(pageMessages) });
+    const oldest = idOf(messages.at(-1) ?? {}, "id");
+    if (oldest !== null) query.set("before", oldest);
     const found = await listOrUntold(api, channelId, query);
-    // Newest first.
-    messages.push(...found.toReversed());
-    if (found.length < pageMessages) return messages;
-    after = idOf(found[0] ?? {}, "id") ?? after;
+    messages.push(...found);
+    if (found.length < pageMessages || !isNewer(idOf(found.at(-1) ?? {}, "id") ?? "", since)) break;
   }
-  throw untoldSend(`more than ${mostPages * pageMessages} messages were posted since`);
+  const own = messages.filter((message) => isBy(message, userId)).toReversed();
+  const hasNonces = own.some((message) => textOf(message, "nonce") !== "");
+  return { own: hasNonces ? own : own.filter((message) => isNewer(idOf(message, "id") ?? "", since)), hasNonces };
 }
 
 async function listOrUntold(api: DiscordApi, channelId: string, query: URLSearchParams): Promise<readonly Payload[]> {

@@ -14,14 +14,14 @@ function message(afterMs: number, fields: Payload): Payload {
   return { id: snowflakeAt(sinceMs + afterMs), author: { id: userId }, content: "", ...fields };
 }
 
-/** A channel as Discord lists it: newest first, a page of at most 100 after an id. */
+/** A channel as Discord lists it: newest first, a page of at most 100 before an id. `messages` are oldest first. */
 function apiOf(messages: readonly Payload[]): DiscordApi {
   const list = async ({ query }: { readonly query: URLSearchParams }): Promise<readonly Payload[]> => {
-    const after = BigInt(query.get("after") ?? "0");
+    const before = query.get("before");
     return messages
-      .filter(({ id }) => BigInt(String(id)) > after)
-      .slice(0, Number(query.get("limit")))
-      .toReversed();
+      .toReversed()
+      .filter(({ id }) => before === null || BigInt(String(id)) < BigInt(before))
+      .slice(0, Number(query.get("limit")));
   };
   return { list } as unknown as DiscordApi;
 }
@@ -47,6 +47,12 @@ describe("findPosted()", () => {
       [message(10, { content: "hi", nonce: "other" }), message(20, { content: "hi", nonce: "n" })],
       [text("hi")],
       [20],
+    ],
+    [
+      "finds a nonce although the clock was an hour ahead when it was sent",
+      [message(-3_600_000, { content: "hi", nonce: "n" }), message(-3_500_000, { content: "later", nonce: "m" })],
+      [text("hi")],
+      [-3_600_000],
     ],
     [
       "finds the first parts in order",
