@@ -67,9 +67,9 @@ export class Hearing {
     this.#malformed.note(kind);
   }
 
-  /** Nobody takes anything any more. */
-  end(): void {
-    this.#inbox.end();
+  /** Nothing more is heard: what waits is handed over, for a moment. */
+  async end(): Promise<void> {
+    await this.#inbox.end();
   }
 
   #onMessage(line: ChatLine, kind: string): void {

@@ -1,7 +1,7 @@
 /** Messages between chat and the journal: in order, a bounded number of them, and none forgotten without being counted. */
 import { GatewayError } from "../../src/contract/errors.ts";
 import type { EmittedMessage } from "../../src/contract/message.ts";
-import { sleep } from "../../src/support/time.ts";
+import { orAborted, sleep, withDeadline } from "../../src/support/time.ts";
 
 /** What an inbox works with. */
 export type InboxParts = {
@@ -17,12 +17,14 @@ const batchSize = 64;
 const mostWaiting = 4_096;
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
+/** For what waits when the adapter stops: the gateway still takes it, unless it is slow to. */
+const stopGraceMs = 1_500;
 
 /** One generation's messages. */
 export class Inbox {
   readonly #parts: InboxParts;
   #waiting: EmittedMessage[] = [];
-  #isPumping = false;
+  #pumping: Promise<void> | null = null;
 
   constructor(parts: InboxParts) {
     this.#parts = parts;
@@ -35,21 +37,24 @@ export class Inbox {
       this.#waiting.shift();
       this.#parts.onLost(1, "the gateway does not take them in time");
     }
-    if (!this.#isPumping) void this.#pump();
+    this.#pumping ??= this.#pump().finally(() => {
+      this.#pumping = null;
+    });
   }
 
-  /** The generation is over: what still waits is lost, since chat does not say it again. */
-  end(): void {
+  /** Nothing more comes. What still waits after a moment is lost, since chat does not say it again. */
+  async end(): Promise<void> {
+    const { signal } = this.#parts;
+    const pumped = this.#pumping ?? Promise.resolve();
+    await withDeadline(orAborted(pumped, signal), stopGraceMs, "Handing over what was heard").catch(() => {});
     const { length } = this.#waiting;
     this.#waiting = [];
     if (length > 0) this.#parts.onLost(length, "the adapter stopped before the gateway took them");
   }
 
   async #pump(): Promise<void> {
-    this.#isPumping = true;
     while (this.#waiting.length > 0 && !this.#parts.signal.aborted)
       await this.#accept(this.#waiting.splice(0, batchSize));
-    this.#isPumping = false;
   }
 
   /** Never rejects. Until they are taken, or will never be. */

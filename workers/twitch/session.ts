@@ -88,10 +88,12 @@ export class TwitchSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#channels[Symbol.dispose]();
+    // Twitch's answer to what has just been said may be on its way.
+    await this.speaker.settled();
     await this.#loop?.stop();
     await this.#connection?.close();
     this.speaker.lost();
-    this.#hearing.end();
+    await this.#hearing.end();
   }
 
   /** With a token that Twitch takes: one that it refuses is renewed, once. */

@@ -39,6 +39,8 @@ export type Saying = {
 type Pending = PromiseWithResolvers<string> & { readonly nonce: string };
 
 const answerTimeoutMs = 6_000;
+/** For the answer to what is said already when its sender gives up or the adapter stops. */
+const lateAnswerMs = 500;
 const mostWaiting = 500;
 const idForm = /^[\w-]{1,64}$/u;
 
@@ -97,6 +99,11 @@ export class Speaker {
     } else this.#onNotice(channel, pending, line);
   }
 
+  /** Resolves when nothing that was said waits for its answer. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#pending.values()].map(({ promise }) => promise));
+  }
+
   /** The connection is gone: of what was on its way nobody knows. */
   lost(): void {
     for (const { reject } of this.#pending.values()) reject(unknown("the connection was lost"));
@@ -122,9 +129,13 @@ export class Speaker {
     // Then that it was sent is all there is to know.
     if (!this.#parts.isAnswering()) return "";
     this.#pending.set(channel, pending);
-    const onAbort = (): void => pending.reject(unknown("the adapter is stopping"));
+    using timers = new DisposableStack();
+    const giveUpIn = (delayMs: number, why: string): void => {
+      timers.use(after(delayMs, () => pending.reject(unknown(why))));
+    };
+    const onAbort = (): void => giveUpIn(lateAnswerMs, "the adapter is stopping");
     signal.addEventListener("abort", onAbort, { once: true });
-    using _deadline = after(answerTimeoutMs, () => pending.reject(unknown(`no answer within ${answerTimeoutMs} ms`)));
+    giveUpIn(answerTimeoutMs, `no answer within ${answerTimeoutMs} ms`);
     try {
       return await pending.promise;
     } finally {

@@ -199,6 +199,15 @@ describe("twitch adapter, saying", () => {
     assert.equal((await second).code, "platform_unavailable", "the outbox would not say it again");
   });
 
+  it("hears what became of a message although it is stopped right after it said it", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    const sending = bench.send(mainChannel, "hello");
+    // Twitch has it; its answer is on the wire.
+    await platform.service.said.count(1, "the message");
+    await Promise.all([bench.running.stop(), sending]);
+  });
+
   it("says one thing after the other in a channel, and holds up no other channel by it", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);

@@ -84,6 +84,21 @@ describe("Inbox", () => {
     assert.equal(lost.items.length, 3);
   });
 
+  it("hands over what waits when the adapter stops", async () => {
+    const taken: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const { inbox, lost } = inboxFixture(async (texts) => {
+      await gate.promise;
+      taken.push(...texts);
+    });
+    for (const index of [0, 1, 2]) inbox.push(message(index));
+    const ended = inbox.end();
+    gate.resolve();
+    await ended;
+    assert.deepEqual(taken, ["m0", "m1", "m2"]);
+    assert.deepEqual(lost.items, []);
+  });
+
   it("counts what still waits when the generation ends, and what was on its way", async () => {
     const gate = Promise.withResolvers<void>();
     const { inbox, lost, ending } = inboxFixture(async () => {
@@ -92,7 +107,7 @@ describe("Inbox", () => {
     });
     for (const index of [0, 1, 2]) inbox.push(message(index));
     ending.abort();
-    inbox.end();
+    await inbox.end();
     gate.resolve();
     await lost.count(2, "both losses");
     assert.deepEqual(
