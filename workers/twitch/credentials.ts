@@ -7,7 +7,7 @@ import { GatewayError } from "../../src/contract/errors.ts";
 import type { TwitchSettings } from "../../src/contract/settings.ts";
 import { after, orAborted, steadyNow, withDeadline } from "../../src/support/time.ts";
 import type { IdServer, TokenFacts } from "./id-server.ts";
-import { canRenew, renewToken, secretsOf, type RenewalParts } from "./renew-token.ts";
+import { canRenew, renewToken, secretsOf, storeToken, type RenewalParts } from "./renew-token.ts";
 import { nextLookMs, renewalTime } from "./renewal-time.ts";
 
 /** What credentials are made of. */
@@ -124,10 +124,25 @@ export class Credentials implements AsyncDisposable {
       const { stored } = held;
       // Another life has done it.
       if (stored !== null && stored.accessToken !== refused) return this.#use(stored);
-      const { signal } = this.#ending;
-      this.#use(await renewToken(stored ?? this.#token, held, { ...this.#parts, signal }));
+      const parts = { ...this.#parts, signal: this.#ending.signal };
+      try {
+        this.#use(await renewToken(stored ?? this.#token, held, parts));
+      } catch (reason) {
+        // Such as what another program left: the config may have been given a good one since.
+        const configured = this.#untriedToken(stored);
+        if (configured === null || GatewayError.from(reason).code !== "unauthorized") throw reason;
+        await storeToken(configured, held, parts);
+        this.#use(configured);
+      }
     });
     this.#failures = 0;
+  }
+
+  /** The configured token, where the one that is stored for it is another; it takes that one's place. */
+  #untriedToken(stored: StoredToken | null): StoredToken | null {
+    const { oauthToken, refreshToken } = this.#parts.settings;
+    if (stored === null || stored.accessToken === oauthToken || oauthToken === "") return null;
+    return { accessToken: oauthToken, refreshToken: refreshToken === "" ? null : refreshToken, expiresAt: null };
   }
 
   #use(token: StoredToken): void {

@@ -47,10 +47,7 @@ export async function renewToken(
     expiresAt: expiresInMs === null ? null : new Date(Date.now() + expiresInMs).toISOString(),
   };
   learn(secretsOf(renewed));
-  await store(renewed, held, signal).catch((reason: unknown) => {
-    // Twitch may have taken the old one back: this one is all there is, until the next life.
-    log.error("twitch-token-not-stored", { error: GatewayError.from(reason).message });
-  });
+  await storeToken(renewed, held, parts);
   log.info("twitch-token-renewed", { expiresInSeconds: expiresInMs === null ? null : expiresInMs / 1_000 });
   return renewed;
 }
@@ -60,7 +57,12 @@ export function secretsOf({ accessToken, refreshToken }: StoredToken): readonly 
   return refreshToken === null ? [accessToken] : [accessToken, refreshToken];
 }
 
-async function store(token: StoredToken, held: Pick<HeldToken, "store">, signal: AbortSignal): Promise<void> {
+/** What cannot be stored is said, and used all the same: Twitch may have taken the old one back. */
+export async function storeToken(
+  token: StoredToken,
+  held: Pick<HeldToken, "store">,
+  { log, signal }: { readonly log: AdapterLog; readonly signal: AbortSignal },
+): Promise<void> {
   let failure: unknown = null;
   for (const delayMs of storeDelaysMs) {
     try {
@@ -72,7 +74,7 @@ async function store(token: StoredToken, held: Pick<HeldToken, "store">, signal:
       if (signal.aborted) break;
     }
   }
-  throw failure;
+  log.error("twitch-token-not-stored", { error: GatewayError.from(failure).message });
 }
 
 /** `null`: something that it takes is not configured. */

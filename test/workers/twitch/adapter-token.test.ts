@@ -120,6 +120,20 @@ describe("twitch adapter's token", () => {
     assert.match(String(events(bench, "twitch-token-not-stored")[0]?.["error"]), /ENOSPC/u);
   });
 
+  it("is the configured one where what is stored for it is no good any more and cannot be renewed", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = new AdapterBench(platform);
+    const stale = { accessToken: "of-another-program", refreshToken: "long-revoked", expiresAt: null };
+    bench.ledger.tokens.leave(configuredOf(platform), stale);
+    await bench.start();
+    assert.equal(tokenInUse(platform), platform.settings.oauthToken);
+    await bench.stop();
+    // It has taken the other one's place.
+    await bench.start();
+    assert.equal(tokenInUse(platform), platform.settings.oauthToken);
+    assert.equal(platform.service.ledger.refreshes.items.length, 1);
+  });
+
   it("cannot be had any more when its refresh token is refused: a person must see to it", async () => {
     await using platform = await TwitchPlatform.start();
     const { ledger } = platform.service;
