@@ -27,6 +27,7 @@ const watchPeriodMs = 5_000;
 const pingTimeoutMs = 8_000;
 const loginRefused =
   /login unsuccessful|authentication failed|improperly formatted auth|error logging in|invalid nick/iu;
+const loginFailed = /error logging in/iu;
 
 /** One connection. */
 export class ChatConnection {
@@ -179,6 +180,12 @@ function isRefusal({ params: [target = "", text = ""] }: ChatLine): boolean {
 }
 
 function loginError(text: string): GatewayError {
+  // Twitch's own trouble: a person with a new token could not help it.
+  if (loginFailed.test(text))
+    return new GatewayError(
+      "platform_unavailable",
+      `Cannot log in to Twitch's chat just now: Twitch says ${JSON.stringify(text.slice(0, 200))}`,
+    );
   return new GatewayError(
     "unauthorized",
     `Cannot log in to Twitch's chat: Twitch says ${JSON.stringify(text.slice(0, 200))}`,

@@ -51,6 +51,18 @@ describe("twitch adapter, connecting", () => {
     }
   });
 
+  it("asks nobody for another token where Twitch says that logging in failed at its own end", async () => {
+    await using platform = await TwitchPlatform.start();
+    platform.service.behaviour = "no_welcome";
+    await using bench = new AdapterBench(platform);
+    const start = bench.start();
+    start.catch(() => {});
+    await platform.service.sessions.count(1, "a connection");
+    platform.service.sessions.items[0]?.refuseLogin("Error logging in");
+    await assert.rejects(within(start, "the end of start"), { code: "platform_unavailable", userAction: null });
+    assert.deepEqual(platform.service.ledger.refreshes.items, []);
+  });
+
   it("does not take the end of a connection for a login", async () => {
     await using platform = await TwitchPlatform.start();
     platform.service.behaviour = "no_welcome";
