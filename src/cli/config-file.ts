@@ -20,6 +20,11 @@ export function findConfig(named: string | undefined, directory: string = proces
   return existsSync(file) ? { kind: "file", path: file } : { kind: "embedded", baseDir: directory };
 }
 
+/** Where a config is to be written: the named file, else `./bulkhead.toml`. */
+export function newConfig(named: string | undefined, directory: string = process.cwd()): ConfigSource {
+  return { kind: "file", path: path.resolve(directory, named ?? defaultName) };
+}
+
 /** Whether `./bulkhead.toml` exists. */
 export function hasDefaultConfig(directory: string = process.cwd()): boolean {
   return existsSync(path.join(directory, defaultName));

@@ -5,16 +5,18 @@ import { GatewayError } from "../contract/errors.ts";
 import { command, reload } from "./adapters.ts";
 import { capabilities } from "./capabilities.ts";
 import { check } from "./check.ts";
-import { findConfig, hasDefaultConfig } from "./config-file.ts";
+import { findConfig, hasDefaultConfig, newConfig } from "./config-file.ts";
+import { interruption, wholeSeconds, type FileArgument, type Run } from "./command-run.ts";
 import { CommandError, exitCodes, type CommandContext, type ConfigSource } from "./context.ts";
-import { dropDeadLetter, listDeadLetters, retryDeadLetters, showDeadLetter } from "./dead-letters.ts";
 import { doctor } from "./doctor.ts";
+import { init } from "./init.ts";
+import { messageCommands } from "./message-commands.ts";
 import { plan } from "./plan.ts";
 import { inspect } from "./inspect.ts";
-import { send } from "./send.ts";
 import { status } from "./status.ts";
 import { tail } from "./tail.ts";
 import { printable } from "./text.ts";
+import { top } from "./top.ts";
 
 /** What only the process entry can do: it alone may import the stages. */
 export type ProgramEntries = {
@@ -31,10 +33,6 @@ export type ProgramEntries = {
 };
 
 type GlobalOptions = { readonly config?: string; readonly json?: true };
-/** `isSubject`: the command is about this file; else it only stands in where no other config says where the gateway is. */
-type FileArgument = { readonly file: string | undefined; readonly isSubject?: boolean };
-type Run = (action: (context: CommandContext) => number | Promise<number>, argument?: FileArgument) => Promise<void>;
-
 /** Runs one command line (without `node` and the script) and resolves to its exit code. Never rejects. */
 export async function runProgram(parameters: readonly string[], entries: ProgramEntries): Promise<number> {
   let exitCode: number = exitCodes.done;
@@ -68,6 +66,7 @@ export async function runProgram(parameters: readonly string[], entries: Program
 }
 
 function findSource(options: GlobalOptions, argument: FileArgument | undefined): ConfigSource {
+  if (argument?.isNew === true) return newConfig(options.config);
   if (argument?.file === undefined) return findConfig(options.config);
   if (argument.isSubject === true) return findConfig(argument.file);
   return findConfig(options.config ?? (hasDefaultConfig() ? undefined : argument.file));
@@ -78,6 +77,10 @@ function offlineCommands(program: Command, run: Run, entries: ProgramEntries): v
     .command("start")
     .description("run the gateway in the foreground")
     .action(() => run(({ source }) => entries.start(source.kind === "file" ? source.path : null)));
+  program
+    .command("init")
+    .description("write a config and a handler to begin with")
+    .action(() => run(init, { isNew: true }));
   program
     .command("check")
     .argument("[file]", "the config to check instead")
@@ -112,6 +115,19 @@ function operatorCommands(program: Command, run: Run): void {
     .command("status")
     .description("state of the gateway and its adapters")
     .action(() => run(status));
+  program
+    .command("top")
+    .option("--interval <seconds>", "how often", "1")
+    .description("the status again and again, who uses the most CPU first")
+    .action(({ interval }: { interval: string }) =>
+      run((context) =>
+        top(context, {
+          intervalMs: Math.max(1, wholeSeconds(interval)) * 1000,
+          isTerminal: process.stdout.isTTY,
+          signal: interruption(),
+        }),
+      ),
+    );
   program
     .command("reload")
     .option("--wait [seconds]", "wait for the outcomes (default: 60)")
@@ -153,62 +169,7 @@ function operatorCommands(program: Command, run: Run): void {
   program
     .command("tail")
     .description("messages as they come")
-    .action(() =>
-      run((context) => {
-        const interrupted = new AbortController();
-        process.once("SIGINT", () => interrupted.abort());
-        return tail(context, interrupted.signal);
-      }),
-    );
-}
-
-function messageCommands(program: Command, run: Run): void {
-  program
-    .command("send")
-    .argument("<target>", "KEY/ADDRESS, such as webhook/conversation-1")
-    .argument("<text>")
-    .option("--no-wait", "do not wait for the receipt")
-    .option("--timeout <seconds>", "how long to wait for it", "60")
-    .option("--idempotency-key <key>", "the same key again sends nothing")
-    .description("send a text through the outbox")
-    .action((target: string, text: string, options: { wait: boolean; timeout: string; idempotencyKey?: string }) =>
-      run((context) =>
-        send(context, {
-          target,
-          text,
-          idempotencyKey: options.idempotencyKey ?? null,
-          waitMs: options.wait ? wholeSeconds(options.timeout) * 1000 : 0,
-        }),
-      ),
-    );
-  const deadLetters = program.command("dead-letters").description("messages no consumer could handle");
-  deadLetters
-    .command("list")
-    .description("all of them")
-    .action(() => run(listDeadLetters));
-  deadLetters
-    .command("show")
-    .argument("<id>")
-    .description("one, with its message")
-    .action((id: string) => run((context) => showDeadLetter(context, id)));
-  deadLetters
-    .command("retry")
-    .argument("[id]")
-    .option("--all", "every one of them")
-    .description("hand it to its consumer again")
-    .action((id: string | undefined, { all }: { all?: true }) =>
-      run((context) => retryDeadLetters(context, { id, all: all === true })),
-    );
-  deadLetters
-    .command("drop")
-    .argument("<id>")
-    .description("forget it")
-    .action((id: string) => run((context) => dropDeadLetter(context, id)));
-}
-
-function wholeSeconds(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new CommandError(exitCodes.usage, `Cannot read ${JSON.stringify(text)}: expected whole seconds`);
+    .action(() => run((context) => tail(context, interruption())));
 }
 
 /** One sentence on standard error. */
