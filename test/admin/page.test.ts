@@ -142,9 +142,11 @@ describe("the page", { skip: browserSkipReason }, () => {
     control.current = gatewayStatus({
       conditions: [
         { code: "journal_full", key: null, message: "2.0 GiB of 2.0 GiB", since: "2026-01-01T00:00:00.000Z" },
+        { code: "spec_invalid", key: "twitch", message: "no token (line 3)", since: "2026-01-01T00:00:00.000Z" },
       ],
       adapters: [
         adapterStatus({ key: "webhook" }),
+        adapterStatus({ key: "twitch", state: "invalid", reason: "spec_invalid", message: "no token" }),
         adapterStatus({
           key: "slack:ops",
           state: "needs_attention",
@@ -160,6 +162,7 @@ describe("the page", { skip: browserSkipReason }, () => {
     const lines = await visitor.page.locator("#trouble li").allTextContents();
     assert.deepEqual(lines, [
       "journal_full: 2.0 GiB of 2.0 GiB",
+      "twitch is invalid: no token (line 3)",
       "slack:ops is needs_attention: Slack refused the token. Put a valid bot_token into the config",
     ]);
     assert.equal(

@@ -42,7 +42,8 @@ function factsOf(adapter, quarantineReason) {
   const causes = Object.entries(adapter.restartsByReason).map(([reason, count]) => `${reason} ${count}`);
   const sizes = `heap ${formatBytes(memory.heapBytes)}, external ${formatBytes(memory.externalBytes)}`;
   return {
-    "What to do": adapter.userAction ?? "nothing",
+    "What to do":
+      adapter.userAction ?? (adapter.nextRetryAt === null ? "nothing" : "nothing: it is tried again by itself"),
     Message: adapter.message ?? "none",
     Platform: `${adapter.platform}, ${adapter.deliveryClass}, owner ${adapter.owner}`,
     Host:

@@ -30,7 +30,7 @@ export function showStatus(status, onSelect) {
 
 /** What a person has to know or do. A list that stays as it was is left alone, so that it is not read out again. */
 function showTrouble({ conditions, adapters }) {
-  const ofAdapters = adapters.flatMap(troubleOf);
+  const ofAdapters = adapters.flatMap((adapter) => troubleOf(adapter, conditions));
   const isSaid = ({ key, message }) => ofAdapters.some((item) => item.key === key && item.text.includes(message));
   const items = [
     ...conditions
@@ -48,10 +48,14 @@ function showTrouble({ conditions, adapters }) {
   if (before !== after) list.replaceChildren(...shown.map((item) => element("li", item)));
 }
 
-function troubleOf({ key, state, reason, message, userAction }) {
+function troubleOf({ key, state, reason, message, userAction }, conditions) {
   const tone = toneOf(state);
   if (tone === "good" || tone === "off") return [];
-  const why = [message ?? (reason === "none" ? null : reason), userAction].filter((part) => part !== null);
+  // A condition about the same may say more, such as the line in the config.
+  const fuller = conditions.find((each) => each.key === key && message !== null && each.message.includes(message));
+  const why = [fuller?.message ?? message ?? (reason === "none" ? null : reason), userAction].filter(
+    (part) => part !== null,
+  );
   return tone === "bad" || why.length > 0
     ? [{ key, tone, text: `${key} is ${state}: ${why.join(". ") || reason}` }]
     : [];
