@@ -190,7 +190,10 @@ const adapter: AdapterModule<FaultSettings> = {
         if (context.settings.rejectPolicy === true) throw new Error("the fault adapter keeps its policy");
       },
       async stop() {
-        if (atStop === "hang") await never;
+        if (atStop === "hang") {
+          context.log.info("fault-stop-hangs");
+          await never;
+        }
         if (atStop === "reject") throw new Error("the fault adapter does not stop well");
       },
     };
