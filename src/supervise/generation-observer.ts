@@ -90,11 +90,12 @@ export class GenerationObserver implements LifeOwner {
       if (excess?.kind === "failed" && excess.by === "terminate") this.#fail(excess);
       return;
     }
-    if (life.isInspected) return;
     const maxSilenceMs = life.started?.maxSilenceMs ?? 0;
-    const verdict = this.#watchdog.judge(sample, { lifecycle, settings, maxSilenceMs, nowMs });
+    const verdict = life.isFrozen
+      ? this.#watchdog.judgeMemory(sample, settings)
+      : this.#watchdog.judge(sample, { lifecycle, settings, maxSilenceMs, nowMs });
     if (verdict !== null) return this.#fail(verdict);
-    if (lifecycle.state !== "running") return;
+    if (lifecycle.state !== "running" || life.isFrozen) return;
     if (nowMs - lifecycle.sinceMs >= settings.stableAfterMs) this.#options.onStable();
     this.prober.onSample(life, { now: context.now, onSilent: () => this.#onProbeSilent(life) });
   }

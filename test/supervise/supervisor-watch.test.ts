@@ -120,6 +120,43 @@ describe("Supervisor, watching a generation", () => {
       assert.ok(!rig.logger.records.some(({ event }) => event === "adapter-stop-timeout"));
     });
 
+  for (const [kind, hung] of [
+    ["cpuProfile", ["backing_off", "hung"]],
+    ["heapSnapshot", ["running", "none"]],
+  ] as const)
+    it(`recycles a leak while a ${kind} is taken, and judges a thread that stands still only where that is not its cause`, async (t) => {
+      for (const [sample, expected] of [
+        [{ memory: heapOf(205) }, ["backing_off", "memory_limit"]],
+        [{ memory: heapOf(300) }, ["backing_off", "memory_limit"]],
+        [{ utilization: 1 }, hung],
+      ] as const) {
+        const rig = await supervisionRig(t);
+        rig.hosts.behave = () => ({ [kind]: "hangs" });
+        rig.fleet.apply(adapterSpec(), 1);
+        await rig.settle();
+        const looking = rig.fleet.life("webhook")?.inspect(kind, { path: "/nowhere", seconds: 300 }, 330_000);
+        looking?.catch(() => {});
+        await rig.settle();
+        const first = rig.hosts.last("webhook");
+        for (let heartbeatAgeMs = 0; heartbeatAgeMs <= 11_000; heartbeatAgeMs += 250)
+          first.sample({ heartbeatAgeMs, ...sample });
+        await rig.settle();
+        assert.deepEqual(rig.where("webhook"), expected);
+        t.mock.timers.reset();
+      }
+    });
+
+  it("judges a thread again once its heap snapshot is taken", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    await rig.fleet.life("webhook")?.inspect("heapSnapshot", { path: "/nowhere", seconds: 0 }, 120_000);
+    const first = rig.hosts.last("webhook");
+    for (let ageMs = 0; ageMs <= 11_000; ageMs += 250) first.sample({ utilization: 1, heartbeatAgeMs: ageMs });
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "hung"]);
+  });
+
   it("replaces an adapter whose transport is silent for longer than it declared", async (t) => {
     const rig = await supervisionRig(t);
     rig.hosts.behave = () => ({ started: { maxSilenceMs: 60_000 } });
