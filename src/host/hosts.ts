@@ -71,7 +71,7 @@ export class HostPool implements Hosts {
     const signal = AbortSignal.any([request.signal, this.#ended.signal]);
     for (;;) {
       signal.throwIfAborted();
-      const host = this.#hostWithRoom(slot, needed);
+      const host = this.#hostWithRoom(slot, request.key, needed);
       if (host !== null) {
         const handle = host.connection.open(request, listener);
         request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
@@ -135,12 +135,13 @@ export class HostPool implements Hosts {
     return grants === null || entry === "consumer" ? noGrants : grants.ofModule(moduleUrl);
   }
 
-  #hostWithRoom(slot: Slot, needed: ReadGrants): StartedHost | null {
+  #hostWithRoom(slot: Slot, key: string, needed: ReadGrants): StartedHost | null {
     for (const host of slot.hosts) {
       const { connection, readable } = host;
       if (connection.isCondemned || connection.isGone || host.isExpectedToEnd) continue;
       if (readable !== null && !needed.isSubsetOf(readable)) continue;
-      if (connection.keys.length < this.#options.maxAdapters) return host;
+      // Adapters, not threads: with its spare thread an adapter is there twice.
+      if (new Set([...connection.keys, key]).size <= this.#options.maxAdapters) return host;
     }
     return null;
   }

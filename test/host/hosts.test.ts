@@ -168,6 +168,22 @@ describe("HostPool", () => {
     );
   });
 
+  for (const [what, threads] of [
+    ["adapters", 1],
+    ["adapters with a spare thread", 2],
+  ] as const)
+    it(`puts no more ${what} into a host than it may have`, async () => {
+      await using stack = new AsyncDisposableStack();
+      const { pool, open } = hostFixture({ maxAdapters: 2 });
+      stack.use(pool);
+      const keys = ["a", "b", "c", "d", "e"];
+      for (const key of keys) for (let thread = 0; thread < threads; thread += 1) await open({}, "shared", key);
+      assert.deepEqual(
+        pool.status().map(({ keys: residents }) => [...new Set(residents)]),
+        [["a", "b"], ["c", "d"], ["e"]],
+      );
+    });
+
   it("runs the same protocol inline, in the coordinator's own process", async () => {
     await using stack = new AsyncDisposableStack();
     const { pool, open } = hostFixture({ mode: "inline" });
