@@ -239,5 +239,7 @@ export class HostPool implements Hosts {
         this.#condemn(host, 0, `its memory of ${connection.rssBytes} bytes is over the limit`, connection);
       }
     }
+    // For the next look: this one must not wait for the disk's sake.
+    for (const [{ connection }] of this.#hosts()) void connection.measure();
   }
 }

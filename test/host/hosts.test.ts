@@ -115,6 +115,17 @@ describe("HostPool", () => {
     assert.equal((await stopping.hostGone).cause, "silent");
   });
 
+  it("sees for itself that a host has too much memory, also when that stands still and says nothing", async () => {
+    await using stack = new AsyncDisposableStack();
+    const hostEntryUrl = new URL("../support/stuck-host.ts", import.meta.url).href;
+    const { pool, open } = hostFixture({ hostEntryUrl, memoryLimitMb: 100 });
+    stack.use(pool);
+    const stuck = await open();
+    const first = await Promise.race([stuck.evacuate.then(() => "evacuated"), stuck.hostGone.then(() => "gone")]);
+    assert.equal(first, "evacuated", "before it is silent for too long");
+    assert.ok(pool.rssBytes(stuck.handle.hostPid) > 200 * 1_048_576);
+  });
+
   for (const command of ["native", "fifo"] as const) {
     it(`moves the others away and kills the host of a thread stuck in ${command}`, async () => {
       await using stack = new AsyncDisposableStack();

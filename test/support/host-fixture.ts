@@ -86,17 +86,24 @@ export function recorder(): Recorder {
   };
 }
 
+/** What differs from the usual pool. */
+export type HostFixtureOptions = {
+  readonly mode?: "process" | "inline";
+  readonly hostEntryUrl?: string;
+  readonly heapLimitMb?: number;
+  readonly maxAdapters?: number;
+  readonly memoryLimitMb?: number;
+};
+
 /** A pool and a way to open fault adapters in it. */
-export function hostFixture(
-  options: { readonly mode?: "process" | "inline"; readonly heapLimitMb?: number; readonly maxAdapters?: number } = {},
-) {
+export function hostFixture(options: HostFixtureOptions = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "bulkhead-hosts-"));
   const pool = new HostPool({
     mode: options.mode ?? "process",
-    hostEntryUrl: entries.host,
+    hostEntryUrl: options.hostEntryUrl ?? entries.host,
     threadEntries: entries,
     maxAdapters: options.maxAdapters ?? 100,
-    memoryLimitMb: 2048,
+    memoryLimitMb: options.memoryLimitMb ?? 2048,
     grants: null,
     moduleUrls: () => [],
     pids: new HostPids(stateDir),
