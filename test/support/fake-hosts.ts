@@ -193,6 +193,8 @@ export class FakeHosts implements Hosts {
     return 50_000_000;
   }
 
+  killAfter(): void {}
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #load(generation: FakeGeneration): void {
