@@ -6,6 +6,7 @@ import { startAdminServer } from "./admin/server.ts";
 import { Consumers } from "./consume/consumers.ts";
 import type { Config } from "./contract/config.ts";
 import type { GatewayControl } from "./contract/control.ts";
+import type { Hosts } from "./contract/host.ts";
 import { InvalidConfigError } from "./contract/invalid-config-error.ts";
 import { createFlow, type Flow } from "./flow/flow.ts";
 import { createAdapterHosts, type AdapterSpecs } from "./gateway/adapter-hosts.ts";
@@ -48,6 +49,7 @@ export type Stages = {
   readonly logger: Logger;
   readonly reconciler: Reconciler;
   readonly adapters: AdapterFleet;
+  readonly hosts: Pick<Hosts, "killAfter">;
   readonly consumers: Consumers;
   readonly flow: Flow;
   readonly outbox: Outbox;
@@ -229,5 +231,6 @@ export async function buildStages(options: GatewayOptions, stack: AsyncDisposabl
   );
   stack.use(await publishAdminAddress(config.gateway.stateDir, admin.address));
   if (source.kind === "file") stack.use(await watchConfig(source.path, { reconciler, logger }));
-  return { config, control, logger, adminAddress: admin.address, reconciler, adapters, consumers, flow, outbox };
+  const adminAddress = admin.address;
+  return { config, control, logger, adminAddress, reconciler, adapters, hosts, consumers, flow, outbox };
 }

@@ -11,7 +11,8 @@ function end(): void {
   process.kill(-process.pid, "SIGKILL");
 }
 
-// Signals of a terminal's process group are the coordinator's to act on; it closes the socket when it is done.
+// Signals of a terminal or of pm2 are the coordinator's to act on: it lets adapters and handlers finish. Its own SIGTERM is
+// for what they have spawned, and SIGKILL follows.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 

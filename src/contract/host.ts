@@ -77,4 +77,6 @@ export interface Hosts extends AsyncDisposable {
   status(): readonly HostStatus[];
   /** RSS by host pid, for an adapter alone in its host. */
   rssBytes(hostPid: number): number;
+  /** Whatever hosts there are in `delayMs` get SIGKILL then, unless they are disposed of before. */
+  killAfter(delayMs: number): void;
 }

@@ -10,6 +10,7 @@ export type ShutdownParts = {
   readonly flow: { stopIntake(): void; drain(deadlineMs: number): Promise<number> };
   readonly outbox: { drain(deadlineMs: number): Promise<void> };
   readonly adapters: { shutdown(deadlineMs: number): Promise<readonly string[]> };
+  readonly hosts: { killAfter(delayMs: number): void };
   /** Everything else, disposed in reverse. */
   readonly owned: AsyncDisposable | null;
 };
@@ -18,6 +19,8 @@ export type ShutdownParts = {
 export async function shutDown(parts: ShutdownParts, timeoutMs: number): Promise<void> {
   const startedMs = performance.now();
   const left = (part: number): number => Math.max(50, timeoutMs * part - (performance.now() - startedMs));
+  // Whatever is late before them. In order they end with what is owned, and give what was spawned in them a moment.
+  parts.hosts.killAfter(timeoutMs * share.hosts);
   parts.flow.stopIntake();
   await withDeadline(
     Promise.resolve(parts.reconciler[Symbol.asyncDispose]()),

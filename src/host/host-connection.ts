@@ -6,6 +6,7 @@ import type { HostMethod, ExitedMeta, HelloMeta, OpenMeta, ResultMeta, SampleMet
 import type { HostKind } from "../contract/status.ts";
 import { TimeoutError, withDeadline } from "../support/time.ts";
 import type { Link } from "./link.ts";
+import { residentBytes } from "./resident-memory.ts";
 
 /** The host's own deadline comes first; ours only matters when the host itself does not answer. */
 const answerGraceMs = 2000;
@@ -37,7 +38,9 @@ export class HostConnection {
   #link: Link | null = null;
   #lastCallId = 0;
   #gone: HostGone | null = null;
-  rssBytes = 0;
+  #reportedRssBytes = 0;
+  #measuredRssBytes: number | null = null;
+  #isMeasuring = false;
   lastFrameMs = performance.now();
   /** No new generation may come here. */
   isCondemned = false;
@@ -52,6 +55,11 @@ export class HostConnection {
   /** Where frames go; set once, right after the link that brings this connection's frames exists. */
   set link(link: Link) {
     this.#link = link;
+  }
+
+  /** Its resident memory when it was last measured; where that cannot be done, as it says itself. */
+  get rssBytes(): number {
+    return this.#measuredRssBytes ?? this.#reportedRssBytes;
   }
 
   /** Runtime keys whose threads are here. */
@@ -94,6 +102,14 @@ export class HostConnection {
     const evacuation = { cause, keys: this.keys };
     for (const [generation, { listener }] of this.#residents)
       if (generation !== except) listener.onEvacuate(evacuation);
+  }
+
+  /** Asks the kernel for its memory; one question at a time, however long that takes. */
+  async measure(): Promise<void> {
+    if (this.#isMeasuring || this.kind === "inline") return;
+    this.#isMeasuring = true;
+    this.#measuredRssBytes = await residentBytes(this.pid);
+    this.#isMeasuring = false;
   }
 
   kill(): void {
@@ -144,7 +160,7 @@ export class HostConnection {
     if (frame.kind === frameKinds.hello) return this.hello.resolve(parseMeta(frame) as HelloMeta);
     if (frame.kind !== frameKinds.sample) return;
     const sample = parseMeta(frame) as SampleMeta;
-    this.rssBytes = sample.rssBytes;
+    this.#reportedRssBytes = sample.rssBytes;
     for (const thread of sample.threads) this.#residents.get(thread.generation)?.listener.onSample(thread);
   }
 

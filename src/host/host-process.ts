@@ -5,9 +5,13 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Placement } from "../contract/host.ts";
 import type { Logger } from "../support/logger.ts";
+import { endGroup, killGroup } from "./process-group.ts";
 
 /** Threads of libuv's pool in a host: four stuck file jobs of one adapter must not stall every other's fs and dns. */
 const threadPoolSize = 64;
+
+/** A gateway that stops has so long for it: see its shutdown. */
+const endGraceMs = 1000;
 
 /** Many small heaps: collecting each with helper threads costs more CPU than it saves time. */
 const collectorFlags = ["--single-threaded-gc", "--v8-pool-size=0"];
@@ -24,7 +28,10 @@ export type HostProcess = {
   readonly pid: number;
   /** Its end of the framed protocol. */
   readonly socket: Socket;
+  /** At once, with whatever it has spawned. */
   readonly kill: () => void;
+  /** What it has spawned has a second to end by itself. */
+  readonly end: () => Promise<void>;
   /** Resolves when the kernel has ended it, with how. */
   readonly exited: Promise<string>;
 };
@@ -54,22 +61,15 @@ export async function spawnHost(options: {
   const { pid } = child;
   if (pid === undefined) throw new Error("A spawned process has no pid");
   logOutput(child, options.logger.child({ hostPid: pid }));
+  let ending: Promise<void> | null = null;
   return {
     pid,
     // A "pipe" beyond stderr is a socket pair: both ends read and write.
     socket: child.stdio[3] as Socket,
     kill: () => killGroup(pid),
+    end: () => (ending ??= endGroup(pid, endGraceMs)),
     exited: exited.promise,
   };
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (reason) {
-    // The whole group is gone already: that is what was wanted.
-    if ((reason as NodeJS.ErrnoException).code !== "ESRCH") throw reason;
-  }
 }
 
 function hostEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -11,6 +11,7 @@ import type {
 import type { HostStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
 import { after, every, orAborted, sleep } from "../support/time.ts";
+import { clearOut } from "./clear-out.ts";
 import type { HostConnection } from "./host-connection.ts";
 import type { HostGrants, ReadGrants } from "./host-grants.ts";
 import type { HostPids } from "./host-pids.ts";
@@ -20,7 +21,6 @@ import { startInlineHost, startProcessHost, type StartedHost } from "./start-hos
 import { HostWatch } from "./host-watch.ts";
 
 const watchPeriodMs = 500;
-const evacuationDeadlineMs = 10_000;
 const noGrants: ReadGrants = new Set();
 
 /** What the pool is built with. */
@@ -54,6 +54,7 @@ export class HostPool implements Hosts {
   readonly #ended = new AbortController();
   readonly #timer: Disposable;
   readonly #watch: HostWatch;
+  #killTimer: Disposable | null = null;
 
   constructor(options: HostPoolOptions) {
     this.#options = options;
@@ -71,7 +72,7 @@ export class HostPool implements Hosts {
     const signal = AbortSignal.any([request.signal, this.#ended.signal]);
     for (;;) {
       signal.throwIfAborted();
-      const host = this.#hostWithRoom(slot, needed);
+      const host = this.#hostWithRoom(slot, request.key, needed);
       if (host !== null) {
         const handle = host.connection.open(request, listener);
         request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
@@ -99,16 +100,24 @@ export class HostPool implements Hosts {
     return this.#hosts().find(([{ connection }]) => connection.pid === hostPid)?.[0].connection.rssBytes ?? 0;
   }
 
+  killAfter(delayMs: number): void {
+    this.#killTimer = after(delayMs, () => {
+      for (const [host] of this.#hosts()) host.kill();
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
     this.#timer[Symbol.dispose]();
     await Promise.allSettled([...this.#slots.values()].flatMap(({ starting }) => starting ?? []));
     const hosts = this.#hosts();
-    for (const [host] of hosts) {
-      host.isExpectedToEnd = true;
-      host.kill();
-    }
-    await Promise.all(hosts.map(([host]) => host.gone));
+    await Promise.all(
+      hosts.map(([host]) => {
+        retire(host);
+        return host.gone;
+      }),
+    );
+    this.#killTimer?.[Symbol.dispose]();
     await this.#options.pids.flush();
   }
 
@@ -135,12 +144,13 @@ export class HostPool implements Hosts {
     return grants === null || entry === "consumer" ? noGrants : grants.ofModule(moduleUrl);
   }
 
-  #hostWithRoom(slot: Slot, needed: ReadGrants): StartedHost | null {
+  #hostWithRoom(slot: Slot, key: string, needed: ReadGrants): StartedHost | null {
     for (const host of slot.hosts) {
       const { connection, readable } = host;
       if (connection.isCondemned || connection.isGone || host.isExpectedToEnd) continue;
       if (readable !== null && !needed.isSubsetOf(readable)) continue;
-      if (connection.keys.length < this.#options.maxAdapters) return host;
+      // Adapters, not threads: with its spare thread an adapter is there twice.
+      if (new Set([...connection.keys, key]).size <= this.#options.maxAdapters) return host;
     }
     return null;
   }
@@ -170,6 +180,8 @@ export class HostPool implements Hosts {
       mode === "inline"
         ? startInlineHost({ threadEntries, events })
         : await startProcessHost({ entryUrl: hostEntryUrl, placement, confined, logger, events });
+    // What an earlier one's adapter has spawned may hold what the next one needs.
+    await Promise.all([...slot.hosts].filter(({ isExpectedToEnd }) => isExpectedToEnd).map(({ gone }) => gone));
     // It may have ended the moment it was up.
     if (host.connection.isGone) return;
     slot.hosts.add(host);
@@ -194,8 +206,7 @@ export class HostPool implements Hosts {
   #onEmpty(slot: Slot, host: StartedHost): void {
     const isCommon = slot === this.#slots.get("shared:");
     if (this.#options.mode === "inline" || (isCommon && !host.connection.isCondemned)) return;
-    host.isExpectedToEnd = true;
-    host.kill();
+    retire(host);
   }
 
   #condemn(host: StartedHost, generation: number, reason: string, connection: HostConnection): void {
@@ -203,24 +214,7 @@ export class HostPool implements Hosts {
     connection.isCondemned = true;
     this.#options.logger.error("host-condemned", { hostPid: connection.pid, generation, reason });
     host.killCause = "killed";
-    const onlyCulpritLeft = (): boolean => connection.generations.every((resident) => resident === generation);
-    const timers = new DisposableStack();
-    const kill = (): void => {
-      timers.dispose();
-      host.kill();
-    };
-    timers.use(after(evacuationDeadlineMs, kill));
-    timers.use(
-      every(
-        100,
-        () => {
-          if (onlyCulpritLeft()) kill();
-        },
-        () => {},
-      ),
-    );
-    void host.gone.then(() => timers.dispose());
-    connection.evacuate(generation, generation === 0 ? "too_large" : "unkillable");
+    clearOut(host, generation);
   }
 
   #watchHosts(): void {
@@ -238,5 +232,13 @@ export class HostPool implements Hosts {
         this.#condemn(host, 0, `its memory of ${connection.rssBytes} bytes is over the limit`, connection);
       }
     }
+    // For the next look: this one must not wait for the disk's sake.
+    for (const [{ connection }] of this.#hosts()) void connection.measure();
   }
+}
+
+/** Nobody needs it any more. */
+function retire(host: StartedHost): void {
+  host.isExpectedToEnd = true;
+  void host.end();
 }

@@ -66,6 +66,10 @@ export class StandbyHosts implements Hosts {
     return this.#options.hosts.rssBytes(hostPid);
   }
 
+  killAfter(delayMs: number): void {
+    this.#options.hosts.killAfter(delayMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#newest.clear();

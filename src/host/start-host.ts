@@ -21,7 +21,10 @@ const lastFramesDeadlineMs = 1000;
 export type StartedHost = {
   readonly connection: HostConnection;
   readonly identity: HostIdentity;
+  /** At once: its wall is needed. */
   kill(): void;
+  /** In order: nobody lives in it any more, or the gateway stops. What was spawned in it is asked first. Asked twice, it ends once. */
+  end(): Promise<void>;
   /** Resolves after its generations were told. */
   readonly gone: Promise<HostGone>;
   /** What its adapters may read beside the program; `null`: whatever the coordinator may. */
@@ -66,6 +69,7 @@ export async function startProcessHost(options: {
     connection,
     identity: { pid: process.pid, startTime: processStartTime(process.pid) },
     kill: process.kill,
+    end: process.end,
     gone,
     readable: confined?.readable ?? null,
     killCause: null,
@@ -118,6 +122,7 @@ export function startInlineHost(options: {
     connection,
     identity: { pid: process.pid, startTime: null },
     kill,
+    end: async () => kill(),
     gone: gone.promise,
     readable: null,
     killCause: null,

@@ -55,7 +55,7 @@ export class GenerationLife {
   #isLoaded = false;
   #isDrained = false;
   #isGone = false;
-  #inspections = 0;
+  #snapshots = 0;
   #condemnReason: string | null = null;
 
   constructor(options: LifeOptions) {
@@ -75,9 +75,9 @@ export class GenerationLife {
     return this.#handle === null ? null : { pid: this.#handle.hostPid, kind: this.#handle.hostKind };
   }
 
-  /** Somebody looks into it: it may stand still for that. */
-  get isInspected(): boolean {
-    return this.#inspections > 0;
+  /** A heap snapshot is taken of it, for which its thread stands still. */
+  get isFrozen(): boolean {
+    return this.#snapshots > 0;
   }
 
   /** Its thread and its port, or its host, are gone. */
@@ -85,13 +85,15 @@ export class GenerationLife {
     return this.#isGone;
   }
 
-  /** Looks into the thread, whatever the adapter is at; what that takes is not held against it. @throws as {@link call}. */
+  /** Looks into the thread, whatever the adapter is at; that it stands still for it is not held against it. @throws as {@link call}. */
   async inspect(method: InspectionMethod, args: InspectionArgs, deadlineMs: number): Promise<void> {
-    this.#inspections += 1;
+    // A profile takes minutes and stops nothing: its thread works on, and is judged like any other.
+    const freezes = method === "heapSnapshot" ? 1 : 0;
+    this.#snapshots += freezes;
     try {
       await this.call(method, args, { deadlineMs });
     } finally {
-      this.#inspections -= 1;
+      this.#snapshots -= freezes;
     }
   }
 

@@ -82,12 +82,20 @@ export class GenerationObserver implements LifeOwner {
     const lifecycle = this.#options.lifecycle();
     const nowMs = context.now();
     this.measurements.onSample(sample, nowMs);
-    if (lifecycle.state === "stopping" || lifecycle.state === "unkillable" || life.isInspected) return;
+    if (lifecycle.state === "unkillable") return;
     const settings = this.#settings(life);
+    if (lifecycle.state === "stopping") {
+      // Asked already, also where that was for its memory. One that grows on meanwhile must not have the time of its stop.
+      const excess = this.#watchdog.judgeMemory(sample, settings);
+      if (excess?.kind === "failed" && excess.by === "terminate") this.#fail(excess);
+      return;
+    }
     const maxSilenceMs = life.started?.maxSilenceMs ?? 0;
-    const verdict = this.#watchdog.judge(sample, { lifecycle, settings, maxSilenceMs, nowMs });
+    const verdict = life.isFrozen
+      ? this.#watchdog.judgeMemory(sample, settings)
+      : this.#watchdog.judge(sample, { lifecycle, settings, maxSilenceMs, nowMs });
     if (verdict !== null) return this.#fail(verdict);
-    if (lifecycle.state !== "running") return;
+    if (lifecycle.state !== "running" || life.isFrozen) return;
     if (nowMs - lifecycle.sinceMs >= settings.stableAfterMs) this.#options.onStable();
     this.prober.onSample(life, { now: context.now, onSilent: () => this.#onProbeSilent(life) });
   }

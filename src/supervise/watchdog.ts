@@ -38,10 +38,11 @@ export class Watchdog {
     const { watch, isHung } = watchForHang(this.#hang, sample, settings.hangAfterMs);
     this.#hang = watch;
     if (isHung) return { kind: "failed", failure: failure("hung", describeHang(sample)), by: "terminate" };
-    return this.#judgeMemory(sample, settings) ?? this.#judgeSilence(circumstances) ?? this.#judgeAge(circumstances);
+    return this.judgeMemory(sample, settings) ?? this.#judgeSilence(circumstances) ?? this.#judgeAge(circumstances);
   }
 
-  #judgeMemory(sample: ThreadSample, settings: SupervisorSettings): LifecycleEvent | null {
+  /** Its memory alone: for one that is ending already, or stands still because somebody looks into it. */
+  judgeMemory(sample: ThreadSample, settings: SupervisorSettings): LifecycleEvent | null {
     const verdict = judgeMemory(sample.memory, settings.memoryLimitMb);
     if (verdict === "fine") return null;
     const usedMb = Math.round(((sample.memory?.heapBytes ?? 0) + (sample.memory?.externalBytes ?? 0)) / 1_048_576);

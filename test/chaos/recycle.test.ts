@@ -99,6 +99,24 @@ describe("an adapter that is replaced while it works", () => {
     countThrough("max_age", "[messaging.counting.supervisor]\nmax_age_ms = 700\n"));
 });
 
+describe("an adapter that leaks on in a stop that hangs", () => {
+  it("is ended at its memory limit, long before the time of its stop is over", async () => {
+    const home = new GatewayHome();
+    home.writeConfig(
+      `[supervisor]\nbackoff_min_ms = 10\nbackoff_max_ms = 20\nstop_timeout_ms = 60000\n` +
+        `[[consumers]]\nname = "main"\nbuiltin = "echo"\n[messaging.fault]\nmodule = "${faultAdapterPath}"\n` +
+        `[messaging.fault.supervisor]\nmemory_limit_mb = 64\n[messaging.fault.settings]\natStop = "hang"\n`,
+    );
+    await using gateway = await home.start();
+    await gateway.reached("fault", "running");
+    await gateway.provoke("fault", { do: "leak-buffers", megabytesPerSecond: 10 });
+    await gateway.logged(({ event }) => event === "fault-stop-hangs");
+    const { restartsByReason } = await gateway.reached("fault", "running", ({ restarts }) => restarts > 0);
+    assert.deepEqual(restartsByReason, { memory_limit: 1 });
+    assert.ok(!gateway.log.some(({ event }) => event === "adapter-stop-timeout" || event === "thread-unkillable"));
+  });
+});
+
 describe("a host that is too large", () => {
   it("is emptied and replaced, and its adapters are told apart", async () => {
     const home = new GatewayHome();

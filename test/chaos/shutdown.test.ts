@@ -138,6 +138,25 @@ describe("SIGTERM", () => {
     assert.deepEqual(processesOf(place.dir), []);
   });
 
+  it("asks what an adapter has spawned to end, and leaves nothing of it behind though it does not", async () => {
+    const { home: place } = await home(
+      `[hosts]\npermissions = false\n[messaging.fault]\nmodule = "${faultAdapterPath}"\n` +
+        `[[consumers]]\nname = "main"\nbuiltin = "echo"\n`,
+    );
+    const path = join(place.dir, "child");
+    await using gateway = await place.start();
+    await gateway.reached("fault", "running");
+    const watcher = watch(place.dir);
+    await gateway.provoke("fault", { do: "spawn", path, heedsSigterm: false });
+    while (!existsSync(path) || readFileSync(path, "utf8") === "") await once(watcher, "change");
+    watcher.close();
+    const pid = readFileSync(path, "utf8");
+    gateway.signal("SIGTERM");
+    assert.equal(await gateway.ended, 0);
+    await allGone(place);
+    assert.equal(readFileSync(path, "utf8"), `${pid} SIGTERM`);
+  });
+
   it("in the midst of a run loses nothing that was accepted and repeats nothing", async () => {
     const { home: place, client } = await home(moduleConsumer);
     const accepted: string[] = [];

@@ -1,7 +1,9 @@
 /** `standby = true` in real processes: a respawn that need not wait for its module. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { GatewayHome } from "../support/gateway-fixture.ts";
 
@@ -91,5 +93,27 @@ describe("an adapter with standby", { timeout: 120_000 }, () => {
       assert.equal(running.restarts, load - 1);
       ({ generation } = running);
     }
+  });
+
+  it("takes one place in its host, with its spare thread", async () => {
+    await using loads = await Loads.listen();
+    const home = new GatewayHome();
+    // In a folder in which nothing else appears: a host that began earlier could not read that.
+    mkdirSync(join(home.dir, "acme"));
+    home.writeFile("acme/acme.mjs", adapter(loads.url));
+    const keys = ["a", "b", "c", "d", "e"];
+    home.writeConfig(
+      `[supervisor]\nstandby = true\n[hosts]\nmax_adapters = 2\n[[consumers]]\nname = "main"\nbuiltin = "echo"\n` +
+        keys.map((key) => `[messaging.${key}]\nmodule = "./acme/acme.mjs"\n`).join(""),
+    );
+    await using gateway = await home.start();
+    await loads.reached(2 * keys.length);
+    const { hosts } = await gateway.status();
+    const residents = hosts.filter(({ kind }) => kind === "shared").map((host) => host.keys);
+    assert.deepEqual(
+      residents.map(({ length }) => length).toSorted((left, right) => left - right),
+      [1, 2, 2],
+    );
+    assert.deepEqual(residents.flat().toSorted(), keys);
   });
 });

@@ -4,6 +4,7 @@ import { shutDown, type ShutdownParts } from "../../src/gateway/shutdown.ts";
 
 function shutdownFixture(overrides: Partial<ShutdownParts> = {}) {
   const steps: string[] = [];
+  const killDelaysMs: number[] = [];
   const parts: ShutdownParts = {
     reconciler: { [Symbol.asyncDispose]: async () => void steps.push("reconciler") },
     flow: {
@@ -20,10 +21,11 @@ function shutdownFixture(overrides: Partial<ShutdownParts> = {}) {
         return [];
       },
     },
+    hosts: { killAfter: (delayMs) => void killDelaysMs.push(delayMs) },
     owned: { [Symbol.asyncDispose]: async () => void steps.push("owned") },
     ...overrides,
   };
-  return { parts, steps };
+  return { parts, steps, killDelaysMs };
 }
 
 describe("shutDown()", () => {
@@ -48,6 +50,14 @@ describe("shutDown()", () => {
     await shutDown(parts, 15_000);
     const [handlers = 0, outbox = 0, adapters = 0] = deadlines;
     assert.ok(handlers <= 8000 && outbox <= 11_000 && adapters <= 13_000 && handlers < outbox && outbox < adapters);
+  });
+
+  it("has the hosts that are left killed a second before its own end, whatever is late", async () => {
+    const { parts, killDelaysMs } = shutdownFixture({
+      flow: { stopIntake: () => {}, drain: () => new Promise<number>(() => {}) },
+    });
+    void shutDown(parts, 15_000);
+    assert.deepEqual(killDelaysMs, [14_000]);
   });
 
   it("goes on when the reconcile under way does not end", async (context) => {

@@ -115,6 +115,17 @@ describe("HostPool", () => {
     assert.equal((await stopping.hostGone).cause, "silent");
   });
 
+  it("sees for itself that a host has too much memory, also when that stands still and says nothing", async () => {
+    await using stack = new AsyncDisposableStack();
+    const hostEntryUrl = new URL("../support/stuck-host.ts", import.meta.url).href;
+    const { pool, open } = hostFixture({ hostEntryUrl, memoryLimitMb: 100 });
+    stack.use(pool);
+    const stuck = await open();
+    const first = await Promise.race([stuck.evacuate.then(() => "evacuated"), stuck.hostGone.then(() => "gone")]);
+    assert.equal(first, "evacuated", "before it is silent for too long");
+    assert.ok(pool.rssBytes(stuck.handle.hostPid) > 200 * 1_048_576);
+  });
+
   for (const command of ["native", "fifo"] as const) {
     it(`moves the others away and kills the host of a thread stuck in ${command}`, async () => {
       await using stack = new AsyncDisposableStack();
@@ -167,6 +178,22 @@ describe("HostPool", () => {
       ["fault:1"],
     );
   });
+
+  for (const [what, threads] of [
+    ["adapters", 1],
+    ["adapters with a spare thread", 2],
+  ] as const)
+    it(`puts no more ${what} into a host than it may have`, async () => {
+      await using stack = new AsyncDisposableStack();
+      const { pool, open } = hostFixture({ maxAdapters: 2 });
+      stack.use(pool);
+      const keys = ["a", "b", "c", "d", "e"];
+      for (const key of keys) for (let thread = 0; thread < threads; thread += 1) await open({}, "shared", key);
+      assert.deepEqual(
+        pool.status().map(({ keys: residents }) => [...new Set(residents)]),
+        [["a", "b"], ["c", "d"], ["e"]],
+      );
+    });
 
   it("runs the same protocol inline, in the coordinator's own process", async () => {
     await using stack = new AsyncDisposableStack();

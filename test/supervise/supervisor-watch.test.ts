@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GatewayError } from "../../src/contract/errors.ts";
+import type { ThreadSample } from "../../src/contract/protocol.ts";
 import { adapterSpec } from "../support/adapter-spec.ts";
-import { supervisionRig } from "../support/supervision-rig.ts";
+import { supervisionRig, type Rig } from "../support/supervision-rig.ts";
 
 const mebibyte = 1_048_576;
+
+function heapOf(mebibytes: number): ThreadSample["memory"] {
+  return { heapBytes: mebibytes * mebibyte, externalBytes: 0, arrayBufferBytes: 0 };
+}
 
 describe("Supervisor, watching a generation", () => {
   it("ends a hung thread without asking it", async (t) => {
@@ -89,6 +94,67 @@ describe("Supervisor, watching a generation", () => {
       second.calls.map(({ method }) => method),
       ["start"],
     );
+  });
+
+  for (const [why, end] of [
+    ["for its memory", (rig: Rig) => rig.hosts.last("webhook").sample({ memory: heapOf(205) })],
+    ["for good", (rig: Rig) => rig.fleet.stop("webhook", 2)],
+  ] as const)
+    it(`ends an adapter that was asked to stop ${why} at once when it reaches its memory limit before it has answered`, async (t) => {
+      const rig = await supervisionRig(t);
+      rig.hosts.behave = () => ({ stop: "hangs" });
+      rig.fleet.apply(adapterSpec(), 1);
+      await rig.settle();
+      const first = rig.hosts.last("webhook");
+      end(rig);
+      await rig.settle();
+      first.sample({ memory: heapOf(250) });
+      first.sample({ memory: null });
+      await rig.settle();
+      assert.equal(rig.status("webhook").state, "stopping");
+      assert.equal(first.terminateCount, 0, "below the limit it has the time of its stop");
+      first.sample({ memory: heapOf(300) });
+      first.sample({ memory: heapOf(310) });
+      await rig.settle();
+      assert.equal(rig.hosts.live("webhook").length, 0);
+      assert.ok(!rig.logger.records.some(({ event }) => event === "adapter-stop-timeout"));
+    });
+
+  for (const [kind, hung] of [
+    ["cpuProfile", ["backing_off", "hung"]],
+    ["heapSnapshot", ["running", "none"]],
+  ] as const)
+    it(`recycles a leak while a ${kind} is taken, and judges a thread that stands still only where that is not its cause`, async (t) => {
+      for (const [sample, expected] of [
+        [{ memory: heapOf(205) }, ["backing_off", "memory_limit"]],
+        [{ memory: heapOf(300) }, ["backing_off", "memory_limit"]],
+        [{ utilization: 1 }, hung],
+      ] as const) {
+        const rig = await supervisionRig(t);
+        rig.hosts.behave = () => ({ [kind]: "hangs" });
+        rig.fleet.apply(adapterSpec(), 1);
+        await rig.settle();
+        const looking = rig.fleet.life("webhook")?.inspect(kind, { path: "/nowhere", seconds: 300 }, 330_000);
+        looking?.catch(() => {});
+        await rig.settle();
+        const first = rig.hosts.last("webhook");
+        for (let heartbeatAgeMs = 0; heartbeatAgeMs <= 11_000; heartbeatAgeMs += 250)
+          first.sample({ heartbeatAgeMs, ...sample });
+        await rig.settle();
+        assert.deepEqual(rig.where("webhook"), expected);
+        t.mock.timers.reset();
+      }
+    });
+
+  it("judges a thread again once its heap snapshot is taken", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.settle();
+    await rig.fleet.life("webhook")?.inspect("heapSnapshot", { path: "/nowhere", seconds: 0 }, 120_000);
+    const first = rig.hosts.last("webhook");
+    for (let ageMs = 0; ageMs <= 11_000; ageMs += 250) first.sample({ utilization: 1, heartbeatAgeMs: ageMs });
+    await rig.settle();
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "hung"]);
   });
 
   it("replaces an adapter whose transport is silent for longer than it declared", async (t) => {

@@ -15,6 +15,8 @@ export type FakeBehaviour = {
   readonly terminate?: "ends" | "survives";
   readonly updatePolicy?: "ok" | "hangs" | GatewayError;
   readonly probe?: "ok" | "hangs" | GatewayError;
+  readonly heapSnapshot?: "ok" | "hangs" | GatewayError;
+  readonly cpuProfile?: "ok" | "hangs" | GatewayError;
   readonly started?: Partial<StartedValue>;
   readonly hostKind?: HostKind;
 };
@@ -27,6 +29,8 @@ const healthy: Required<FakeBehaviour> = {
   terminate: "ends",
   updatePolicy: "ok",
   probe: "ok",
+  heapSnapshot: "ok",
+  cpuProfile: "ok",
   started: {},
   hostKind: "shared",
 };
@@ -123,9 +127,21 @@ export class FakeGeneration {
   }
 
   #answer(method: HostMethod): "ok" | "hangs" | GatewayError {
-    return method === "start" || method === "stop" || method === "updatePolicy" || method === "probe"
-      ? this.behaviour[method]
-      : "ok";
+    switch (method) {
+      case "start":
+      case "stop":
+      case "updatePolicy":
+      case "probe":
+      case "heapSnapshot":
+      case "cpuProfile":
+        return this.behaviour[method];
+      case "send":
+      case "completeSend":
+      case "setStatus":
+      case "history":
+      case "attachment":
+        return "ok";
+    }
   }
 }
 
@@ -176,6 +192,8 @@ export class FakeHosts implements Hosts {
   rssBytes(): number {
     return 50_000_000;
   }
+
+  killAfter(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
 

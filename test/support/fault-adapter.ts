@@ -2,8 +2,9 @@
  * A third party's adapter that does each fault on command: at its start by its settings (`atStart`), later by what is
  * sent to it (the text is a JSON command). It is how every wall is tested.
  */
-import { execSync } from "node:child_process";
+import { execSync, spawn } from "node:child_process";
 import { pbkdf2Sync } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,6 +37,8 @@ export type FaultCommand =
     }
   /** `path`: a FIFO that nobody writes to, in a folder that an adapter may read; left out: it makes its own. */
   | { readonly do: "fifo" | "pool-fifo"; readonly path?: string }
+  /** A child process that notes SIGTERM in the file `path`, after its pid, and may heed it. Done when it runs. */
+  | { readonly do: "spawn"; readonly path: string; readonly heedsSigterm: boolean }
   /** What native code does to its process when it goes wrong. */
   | { readonly do: "signal-host"; readonly signal: "SIGSEGV" | "SIGABRT" | "SIGBUS" }
   | { readonly do: "allocate"; readonly shape: AllocationShape; readonly pace: "fast" | "slow" }
@@ -109,6 +112,9 @@ async function perform(
     case "signal-host":
       setImmediate(() => process.kill(process.pid, command.signal));
       return;
+    case "spawn":
+      await spawnChild(command);
+      return;
     case "map-bomb":
       setImmediate(() => {
         const map = new Map<number, { index: number }>();
@@ -146,6 +152,20 @@ function leak(kind: "leak-heap" | "leak-buffers", megabytesPerSecond: number): v
       for (let index = 0; index < megabytes * 8; index += 1)
         kept.push(Array.from({ length: 16_384 }, (_, item) => item + index));
   }, 50);
+}
+
+async function spawnChild(options: { readonly path: string; readonly heedsSigterm: boolean }): Promise<void> {
+  const script = `const { appendFileSync } = require("node:fs");
+    const note = (text) => appendFileSync(${JSON.stringify(options.path)}, text);
+    process.on("SIGTERM", () => {
+      note(" SIGTERM");
+      if (${options.heedsSigterm}) process.exit();
+    });
+    require("node:net").createServer().listen(0, "127.0.0.1");
+    note(String(process.pid));
+    process.stdout.write("up");`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
 }
 
 function makeFifo(): string {
@@ -190,7 +210,10 @@ const adapter: AdapterModule<FaultSettings> = {
         if (context.settings.rejectPolicy === true) throw new Error("the fault adapter keeps its policy");
       },
       async stop() {
-        if (atStop === "hang") await never;
+        if (atStop === "hang") {
+          context.log.info("fault-stop-hangs");
+          await never;
+        }
         if (atStop === "reject") throw new Error("the fault adapter does not stop well");
       },
     };

@@ -86,15 +86,24 @@ export function recorder(): Recorder {
   };
 }
 
+/** What differs from the usual pool. */
+export type HostFixtureOptions = {
+  readonly mode?: "process" | "inline";
+  readonly hostEntryUrl?: string;
+  readonly heapLimitMb?: number;
+  readonly maxAdapters?: number;
+  readonly memoryLimitMb?: number;
+};
+
 /** A pool and a way to open fault adapters in it. */
-export function hostFixture(options: { readonly mode?: "process" | "inline"; readonly heapLimitMb?: number } = {}) {
+export function hostFixture(options: HostFixtureOptions = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "bulkhead-hosts-"));
   const pool = new HostPool({
     mode: options.mode ?? "process",
-    hostEntryUrl: entries.host,
+    hostEntryUrl: options.hostEntryUrl ?? entries.host,
     threadEntries: entries,
-    maxAdapters: 100,
-    memoryLimitMb: 2048,
+    maxAdapters: options.maxAdapters ?? 100,
+    memoryLimitMb: options.memoryLimitMb ?? 2048,
     grants: null,
     moduleUrls: () => [],
     pids: new HostPids(stateDir),
@@ -102,11 +111,11 @@ export function hostFixture(options: { readonly mode?: "process" | "inline"; rea
   });
   let lastGeneration = 0;
   const signal = new AbortController().signal;
-  async function open(settings: FaultSettings = {}, placement: Placement = "shared") {
+  async function open(settings: FaultSettings = {}, placement: Placement = "shared", ofKey: string | null = null) {
     lastGeneration += 1;
     const generation = lastGeneration;
     const recorded = recorder();
-    const key = `fault:${generation}`;
+    const key = ofKey ?? `fault:${generation}`;
     const init = { key, platform: "fault", generation, settings, policy: openPolicy };
     const handle: GenerationHandle = await pool.open(
       {
