@@ -1,6 +1,7 @@
 /** The whole house: real processes, threads, sockets and the journal on disk. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { faultFolder, provokeDone } from "./support/fault-folder.ts";
 import {
   faultAdapterPath,
   freePort,
@@ -8,6 +9,7 @@ import {
   WebhookClient,
   type RunningGateway,
 } from "./support/gateway-fixture.ts";
+import { processesOf } from "./support/processes-of.ts";
 
 const echo = `[[consumers]]\nname = "main"\nbuiltin = "echo"\n`;
 
@@ -157,4 +159,38 @@ describe("a gateway", () => {
     assert.equal(webhook.attempt, 0);
     assert.deepEqual(await client.roundTrip("room", "fine"), ["fine"]);
   });
+
+  for (const [title, command] of [
+    ["blocked in a read", "fifo"],
+    ["with jobs in the thread pool that never end", "pool-fifo"],
+  ] as const)
+    it(`moves the others and kills the host of an adapter ${title}, once an operator restarts it`, async () => {
+      const home = new GatewayHome();
+      const port = await freePort();
+      const { modulePath, fifoPath } = faultFolder(home);
+      home.writeConfig(
+        `${echo}[messaging.webhook]\nport = ${port}\n[messaging.fault]\nmodule = "${modulePath}"\n` +
+          `[messaging.fault.supervisor]\nstop_timeout_ms = 500\nkill_timeout_ms = 500\n` +
+          `[messaging.apart]\nmodule = "${modulePath}"\n[messaging.apart.supervisor]\nisolation = "process"\n`,
+      );
+      await using gateway = await home.start();
+      const [apart, before] = [await gateway.reached("apart", "running"), await gateway.reached("fault", "running")];
+      await runningWebhook(gateway);
+      await provokeDone(gateway, "fault", { do: command, path: fifoPath });
+      assert.deepEqual(await new WebhookClient(port).roundTrip("room", "not yet"), ["not yet"], "nobody waits for it");
+      assert.equal((await gateway.admin("POST", "/v1/adapters/fault/restart")).status, 202);
+      const after = await gateway.reached("fault", "running", ({ generation }) => generation !== before.generation);
+      assert.notEqual(after.host?.pid, before.host?.pid);
+      assert.deepEqual([after.attempt, after.restarts], [0, 1]);
+      await gateway.logged(
+        ({ event, generation }) => event === "thread-unkillable" && generation === before.generation,
+      );
+      const webhook = await gateway.reached("webhook", "running", ({ host }) => host?.pid !== before.host?.pid);
+      assert.deepEqual([webhook.attempt, webhook.restartsByReason], [0, { host_died: 1 }]);
+      assert.deepEqual(await new WebhookClient(port).roundTrip("room", "fine"), ["fine"]);
+      const { adapters } = await gateway.status();
+      assert.equal(adapters.find(({ key }) => key === "apart")?.generation, apart.generation, "another host is let be");
+      for (const { pid } of processesOf(home.dir))
+        assert.notEqual(pid, before.host?.pid, "the old host is still there");
+    });
 });

@@ -1,7 +1,7 @@
 /** A thread of the gateway's own process that is stuck in native code: nobody can end it, and nothing is hidden or lost. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { openSync, closeSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { hasCondition, statusWhere } from "../support/gateway-events.ts";
@@ -15,9 +15,11 @@ import {
 
 const supervisor =
   "[supervisor]\nbackoff_min_ms = 50\nhang_after_ms = 500\nstop_timeout_ms = 200\nkill_timeout_ms = 200\n";
-const slowEcho = `export default async (message) => {
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  return message.text;
+const slowEcho = `import { appendFileSync } from "node:fs";
+export default async ({ text }) => {
+  if (!text.startsWith("quick")) await new Promise((resolve) => setTimeout(resolve, 700));
+  appendFileSync(new URL("./handled", import.meta.url), text + "\\n");
+  return text;
 };`;
 
 type Place = { readonly home: GatewayHome; readonly client: WebhookClient; readonly fifo: string };
@@ -46,6 +48,25 @@ async function leak(gateway: RunningGateway, fifo: string): Promise<void> {
   // In native code it does not look hung: an operator sees that it does not answer, and restarts it.
   await gateway.admin("POST", "/v1/adapters/fault/restart");
   await statusWhere(gateway, (seen) => hasCondition(seen, "thread_leaked", "fault"));
+}
+
+/** Posts one message after the other until nobody is there to take it; resolves with what each was answered with. */
+async function postUntilGone(gateway: RunningGateway, client: WebhookClient): Promise<ReadonlyMap<string, number>> {
+  const answers = new Map<string, number>();
+  let isGoing = false;
+  void gateway.nextLogged(({ event }) => event === "gateway-restarting").then(() => (isGoing = true));
+  for (let index = 0; ; index += 1) {
+    const text = `quick ${index}`;
+    const posted = client.post({ conversation_id: "quick", content: text, message_id: text });
+    const status = await posted.then(
+      (answer) => answer.status,
+      () => null,
+    );
+    if (status === null) return answers;
+    answers.set(text, status);
+    // It goes after some quiet looks only: until then hardly ever anything is under way.
+    for (let turn = 0; turn < 200 && !isGoing; turn += 1) await gateway.admin("GET", "/healthz").catch(() => {});
+  }
 }
 
 describe("a gateway with its threads inline, one of them stuck in native code", () => {
@@ -81,15 +102,27 @@ describe("a gateway with its threads inline, one of them stuck in native code", 
     const texts = ["a", "b", "c"];
     for (const content of texts) await client.post({ conversation_id: "room", content });
     await leak(gateway, fifo);
+    const posting = postUntilGone(gateway, client);
     const restarting = await gateway.logged(({ event }) => event === "gateway-restarting");
     assert.deepEqual(restarting["keys"], ["fault"]);
     assert.ok([1, "SIGKILL"].includes(await gateway.ended));
+    const answers = await posting;
     await using next = await home.start();
     const fault = await next.reached("fault", "running");
     assert.deepEqual(fault.conditions, []);
     // All three were handled, one after the other, before it went; their answers are on disk.
     await next.reached("webhook", "running");
     assert.deepEqual((await client.poll("room")).texts, texts);
-    assert.equal((await next.status()).consumers[0]?.pending, 0);
+    const { consumers } = await statusWhere(next, (seen) => seen.consumers[0]?.pending === 0);
+    assert.equal(consumers[0]?.dead, 0);
+    const handled = readFileSync(join(home.dir, "handled"), "utf8").trimEnd().split("\n");
+    const taken = [...answers.keys()].filter((text) => answers.get(text) === 202);
+    assert.ok(taken.length > 0, "nothing was taken before it went");
+    assert.deepEqual(
+      // One whose answer was cut off may have been taken.
+      handled.filter((text) => answers.has(text)),
+      taken,
+      "each message that was taken is handled once, in order",
+    );
   });
 });

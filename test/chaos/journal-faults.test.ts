@@ -16,7 +16,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { freePort, GatewayHome, WebhookClient } from "../support/gateway-fixture.ts";
 import { hasCondition, statusWhere } from "../support/gateway-events.ts";
+import { handledIn, notingHandler } from "../support/numbered-run.ts";
 import { SmallDisk, whyNoMount } from "../support/small-disk.ts";
+import { UnwritableFiles, whyNoLimit } from "../support/unwritable-files.ts";
 
 async function echoHome(): Promise<{ home: GatewayHome; port: number; client: WebhookClient; dataDir: string }> {
   const home = new GatewayHome();
@@ -45,6 +47,17 @@ async function post(port: number, id: string, content: string): Promise<{ status
   });
   await response.arrayBuffer();
   return { status: response.status, retryAfter: response.headers.get("retry-after") };
+}
+
+/** What is in a mailbox from its beginning to `last`. */
+async function allUpTo(client: WebhookClient, conversation: string, last: string): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (let cursor = 0; texts.at(-1) !== last;) {
+    const page = await client.poll(conversation, cursor);
+    texts.push(...page.texts);
+    ({ cursor } = page);
+  }
+  return texts;
 }
 
 const noMount = whyNoMount();
@@ -140,6 +153,59 @@ describe("a disk that fills up", () => {
     assert.deepEqual(answered, wanted, "what was accepted is handled, what was refused is not");
     assert.equal((await gateway.status()).adapters[0]?.restarts, 0);
   });
+});
+
+/** Notes each call, and does not answer "waits" before there is a file. */
+const waitingHandler = notingHandler
+  .replace(
+    'return "did "',
+    'while (text === "waits" && !existsSync(new URL("./go", import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 20));\n  return "did "',
+  )
+  .replace("appendFileSync", "appendFileSync, existsSync");
+const noLimit = whyNoLimit();
+
+describe("files that become read-only while the gateway runs", () => {
+  it(
+    "are told of, refuse with 503, lose nothing and are written again by themselves",
+    { skip: noLimit ?? false, timeout: 90_000 },
+    async () => {
+      const { home, port, client } = await echoHome();
+      home.writeFile("handler.mjs", waitingHandler);
+      home.writeConfig(`[[consumers]]\nname = "main"\nmodule = "./handler.mjs"\n[messaging.webhook]\nport = ${port}\n`);
+      await using gateway = await home.start();
+      await gateway.reached("webhook", "running");
+      assert.equal((await post(port, "m1", "before")).status, 202);
+      assert.deepEqual((await client.poll("room")).texts, ["did before"]);
+      assert.equal((await client.post({ conversation_id: "other", content: "waits" })).status, 202);
+      {
+        using _unwritable = new UnwritableFiles(gateway.pid);
+        const refused = await post(port, "m2", "refused");
+        assert.equal(refused.status, 503);
+        assert.match(refused.retryAfter ?? "", /^[1-9]\d*$/u);
+        const status = await statusWhere(gateway, (seen) => hasCondition(seen, "journal_unavailable"));
+        assert.deepEqual(
+          status.adapters.map(({ key, state }) => `${key} ${state}`),
+          ["webhook running"],
+        );
+        assert.equal((await gateway.admin("GET", "/readyz")).status, 503);
+        assert.equal((await gateway.admin("GET", "/healthz")).status, 200);
+        // Its reply and its ack find no journal.
+        home.writeFile("go", "");
+        assert.equal((await post(port, "m3", "refused as well")).status, 503);
+      }
+      await statusWhere(gateway, (seen) => !hasCondition(seen, "journal_unavailable"));
+      assert.equal((await gateway.admin("GET", "/readyz")).status, 200);
+      for (const id of ["m2", "m3"]) assert.equal((await post(port, id, `${id} again`)).status, 202);
+      assert.equal((await client.post({ conversation_id: "other", content: "last" })).status, 202);
+      assert.deepEqual(await allUpTo(client, "other", "did last"), ["did waits", "did last"]);
+      assert.deepEqual(await allUpTo(client, "room", "did m3 again"), ["did m2 again", "did m3 again"]);
+      const calls = handledIn(home.dir)
+        .map(({ text }) => text)
+        .filter((text) => text !== "waits");
+      assert.deepEqual(calls.toSorted(), ["before", "last", "m2 again", "m3 again"]);
+      assert.equal((await gateway.status()).adapters[0]?.restarts, 0);
+    },
+  );
 });
 
 describe("a damaged journal", () => {

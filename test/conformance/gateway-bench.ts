@@ -1,5 +1,6 @@
 /** A real gateway in processes of its own, with the platform's adapter in a host of its own and a handler that says what it hears. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { AdapterStatus } from "../../src/contract/status.ts";
 import { GatewayHome, type LogLine, type RunningGateway } from "../support/gateway-fixture.ts";
@@ -65,12 +66,15 @@ export class GatewayBench implements AsyncDisposable {
     assert.equal(status, 200, JSON.stringify(body));
   }
 
-  /** The adapter's status once it is in `state`. */
-  reached(
+  /** The adapter's status once it is in `state`. Wherever a case finds it, its host is confined. */
+  async reached(
     state: AdapterStatus["state"],
     matches: (adapter: AdapterStatus) => boolean = () => true,
   ): Promise<AdapterStatus> {
-    return long(this.gateway.reached(this.platform.platform, state, matches), `the adapter ${state}`);
+    const reached = this.gateway.reached(this.platform.platform, state, matches);
+    const adapter = await long(reached, `the adapter ${state}`);
+    if (adapter.host !== null) assertConfined(adapter.host.pid);
+    return adapter;
   }
 
   /** The adapter's next change of state that matches, as the gateway logs it. */
@@ -116,6 +120,20 @@ export class GatewayBench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.gateway[Symbol.asyncDispose]();
   }
+}
+
+/** What works without Node's permission model may not work under it, and under it is how gateways run. */
+function assertConfined(hostPid: number): void {
+  let commandLine: string;
+  try {
+    commandLine = readFileSync(`/proc/${hostPid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    // It has ended since.
+    return;
+  }
+  // Empty while a process ends.
+  if (commandLine === "") return;
+  assert.ok(commandLine.includes(" --permission "), `the adapter's host is not confined: ${commandLine}`);
 }
 
 /** With patience for processes that start. */

@@ -5,7 +5,11 @@
 import type { AdapterContext, AdapterModule } from "../../src/contract/adapter.ts";
 
 /** `[messaging.KEY.settings]`. */
-export type CountingSettings = { readonly leakMegabytesPerSecond?: number };
+export type CountingSettings = {
+  readonly leakMegabytesPerSecond?: number;
+  /** Between two numbers; 0 unless told. */
+  readonly pauseMs?: number;
+};
 
 const leakPeriodMs = 50;
 
@@ -21,6 +25,8 @@ async function count(context: AdapterContext<CountingSettings>): Promise<void> {
   for (let next = state?.next ?? 0; !context.signal.aborted; next += 1) {
     await context.emit(message(`count-${next}`, "count"));
     await context.resume.store({ next: next + 1 });
+    const { pauseMs = 0 } = context.settings;
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

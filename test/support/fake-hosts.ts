@@ -10,8 +10,9 @@ export type FakeBehaviour = {
   /** `is_stuck`: it heeds no abort and resolves when the test calls `release`. */
   readonly open?: "ok" | "hangs" | "is_stuck" | GatewayError;
   readonly module?: "loads" | "hangs";
-  readonly start?: "ok" | "hangs" | GatewayError;
-  readonly stop?: "ok" | "hangs" | GatewayError;
+  /** `late`: heeds neither an abort nor its thread's end, and is answered when the test calls `answerLate`. */
+  readonly start?: "ok" | "hangs" | "late" | GatewayError;
+  readonly stop?: "ok" | "hangs" | "late" | GatewayError;
   readonly terminate?: "ends" | "survives";
   readonly updatePolicy?: "ok" | "hangs" | GatewayError;
   readonly probe?: "ok" | "hangs" | GatewayError;
@@ -48,12 +49,20 @@ export class FakeGeneration {
   isLive = false;
   readonly released = Promise.withResolvers<void>();
   readonly #dead = Promise.withResolvers<never>();
+  readonly #late = Promise.withResolvers<void>();
+  #lateCalls = 0;
 
   constructor(request: OpenRequest, listener: GenerationListener, behaviour: FakeBehaviour) {
     this.request = request;
     this.listener = listener;
     this.behaviour = { ...healthy, ...behaviour };
     this.#dead.promise.catch(() => {});
+    this.#late.promise.catch(() => {});
+  }
+
+  /** Calls that wait for {@link FakeGeneration.answerLate}. */
+  get lateCalls(): number {
+    return this.#lateCalls;
   }
 
   /** The handle that the supervisor gets. */
@@ -110,6 +119,12 @@ export class FakeGeneration {
     );
   }
 
+  /** Answers what is `late`, now and from now on. */
+  answerLate(error: GatewayError | null = null): void {
+    if (error === null) this.#late.resolve();
+    else this.#late.reject(error);
+  }
+
   #terminate(): void {
     this.terminateCount += 1;
     if (this.behaviour.terminate === "ends") this.exit({ cause: "terminated", exitCode: 1 });
@@ -120,13 +135,17 @@ export class FakeGeneration {
     this.calls.push({ method, args });
     const answer = this.#answer(method);
     if (answer instanceof GatewayError) throw answer;
+    if (answer === "late") {
+      this.#lateCalls += 1;
+      await this.#late.promise.finally(() => (this.#lateCalls -= 1));
+    }
     if (answer !== "hangs") return method === "start" ? startedValue(this.behaviour.started) : null;
     const aborted = Promise.withResolvers<never>();
     signal.addEventListener("abort", () => aborted.reject(signal.reason as Error), { once: true });
     return Promise.race([aborted.promise, this.#dead.promise]);
   }
 
-  #answer(method: HostMethod): "ok" | "hangs" | GatewayError {
+  #answer(method: HostMethod): "ok" | "hangs" | "late" | GatewayError {
     switch (method) {
       case "start":
       case "stop":

@@ -44,8 +44,8 @@ export type Rig = {
   readonly logger: RecordingLogger;
   /** Lets everything happen that needs no time. */
   settle(): Promise<void>;
-  /** The clock goes on, in steps, so that what a timer sets going gets its turn. */
-  advance(ms: number): Promise<void>;
+  /** The clock goes on, in steps, so that what a timer sets going gets its turn. `stepMs`: 500 unless told. */
+  advance(ms: number, stepMs?: number): Promise<void>;
   status(key: string): AdapterReport;
   /** State and reason of `key`. */
   where(key: string): readonly [AdapterState, Reason];
@@ -97,7 +97,7 @@ export async function supervisionRig(
     rivals,
     logger,
     settle,
-    advance: async (ms) => {
+    advance: async (ms, stepMs = defaultStepMs) => {
       await settle();
       for (let left = ms; left > 0; left -= stepMs) {
         t.mock.timers.tick(Math.min(left, stepMs));
@@ -109,7 +109,7 @@ export async function supervisionRig(
   };
 }
 
-const stepMs = 500;
+const defaultStepMs = 500;
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { describe, it, type TestContext } from "node:test";
 import * as fc from "fast-check";
-import { GatewayError } from "../../src/contract/errors.ts";
+import { GatewayError, type ErrorCode } from "../../src/contract/errors.ts";
 import { decodeFrame, encodeFrame, parseMeta, type Frame, type FrameKind } from "../../src/contract/frame.ts";
 import { creditWindow, frameMessageLimit, type AcceptedMeta, type DataMeta } from "../../src/contract/protocol.ts";
 import { AdapterTraffic } from "../../src/gateway/adapter-traffic.ts";
@@ -46,7 +46,7 @@ const steps = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant("answer" as const), frames: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fail commits" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("consume" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("die" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("die" as const) }) },
 );
 type Step = typeof steps extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -126,6 +126,16 @@ class Thread {
   }
 }
 
+/** A frame that was handed over: what it says counts, also when its thread died and nobody waits for the answer. */
+type HandedOver = {
+  readonly ids: readonly string[];
+  readonly resume: number;
+  /** Commits that failed before it came. */
+  readonly failuresBefore: number;
+  /** How it was answered; `undefined`: not yet. */
+  error?: ErrorCode | null;
+};
+
 class Model {
   readonly #journal: FakeJournal;
   readonly #traffic: AdapterTraffic;
@@ -142,6 +152,9 @@ class Model {
   /** Whose `emit` has resolved. */
   readonly #promised: string[] = [];
   #resumePromised = 0;
+  /** By generation and number of the frame. */
+  readonly #handedOver = new Map<string, HandedOver>();
+  #failures = 0;
   #unsettled = 0;
   #violation: unknown = null;
 
@@ -156,6 +169,7 @@ class Model {
         send: ({ generation }, kind, meta, body) => {
           if (generation === this.#thread.generation)
             this.#thread.port.back.push(encodeFrame(kind, generation, meta, body));
+          this.#noteAnswer(generation, meta);
         },
       },
       mailboxes: { read: () => ({ value: [] }), ack: () => {} },
@@ -198,6 +212,7 @@ class Model {
         for (const bytes of port.back.splice(0, step.frames)) this.#thread.accepted(bytes);
         break;
       case "fail commits":
+        this.#failures += 1;
         this.#journal.fail(new GatewayError("journal_unavailable", "Cannot write: no disk"));
         await this.#journal.finish();
         this.#journal.fail(null);
@@ -226,6 +241,7 @@ class Model {
     }
     assert.equal(this.#unsettled, 0, "an emit or a resume state was never answered");
     this.#assertStored(this.#promised);
+    this.#assertHandedOverStored();
     for (const [id, times] of this.#stored) assert.equal(times, 1, `${id} was stored that often`);
   }
 
@@ -308,11 +324,42 @@ class Model {
     assert.ok(Number(this.#resumeStates.get(key) ?? 0) >= this.#resumePromised, "a promised resume state is kept");
   }
 
+  #noteHandedOver(frame: Frame): void {
+    const { frame: number, headers, resume } = parseMeta(frame) as DataMeta;
+    this.#handedOver.set(`${this.#thread.generation}/${number}`, {
+      ids: headers.map(({ id }) => id),
+      resume: Number(resume ?? 0),
+      failuresBefore: this.#failures,
+    });
+  }
+
+  #noteAnswer(generation: number, meta: unknown): void {
+    const { frame, error } = meta as AcceptedMeta;
+    const handedOver = this.#handedOver.get(`${generation}/${frame}`);
+    if (handedOver === undefined) return;
+    this.#check(() => assert.equal(handedOver.error, undefined, `frame ${frame} was answered twice`));
+    handedOver.error = error?.code ?? null;
+  }
+
+  /** Nothing is lost, on a drain either, but for what the journal could not take or had no room for. */
+  #assertHandedOverStored(): void {
+    for (const [name, { ids, resume, failuresBefore, error }] of this.#handedOver) {
+      assert.notEqual(error, undefined, `the frame ${name} was never answered`);
+      if (error === "journal_unavailable") assert.ok(this.#failures > failuresBefore, `${name} failed in no commit`);
+      else if (error !== "queue_full") {
+        assert.equal(error, null, name);
+        this.#assertStored(ids);
+        assert.ok(Number(this.#resumeStates.get(key) ?? 0) >= resume, `the resume state of ${name} is lost`);
+      }
+    }
+  }
+
   #carry(frames: number): void {
     this.#thread.assertCredit();
     for (let carried = 0; carried < frames; carried += 1) {
       const frame = this.#thread.take();
       if (frame === null) return;
+      this.#noteHandedOver(frame);
       this.#traffic.onFrame({ key, generation: this.#thread.generation }, frame);
     }
   }

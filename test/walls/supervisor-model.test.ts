@@ -4,11 +4,14 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { GatewayError } from "../../src/contract/errors.ts";
 import { adapterSpec } from "../support/adapter-spec.ts";
+import { supervisorDefaults } from "../support/config-fixture.ts";
 import type { FakeBehaviour, FakeGeneration } from "../support/fake-hosts.ts";
 import { supervisionRig, type Rig } from "../support/supervision-rig.ts";
 import { areAllWanted } from "../support/wall-tests.ts";
 
 const keys = ["a", "b"] as const;
+/** The longest wait of all, for what needs attention, and a slow retry after it. */
+const longestRetryMs = supervisorDefaults.attentionRetryMs + supervisorDefaults.slowRetryMs;
 /** Nothing ever happens to it. */
 const calm = "calm";
 
@@ -29,6 +32,9 @@ const behaviours: readonly FakeBehaviour[] = [
   { open: new GatewayError("adapter_unavailable", "no host") },
   { stop: "hangs" },
   { stop: new GatewayError("internal", "cannot log out") },
+  { start: "late" },
+  { stop: "late" },
+  { start: "late", stop: "late" },
   { updatePolicy: "hangs" },
   { updatePolicy: new GatewayError("invalid_request", "cannot swap") },
   { stop: "hangs", terminate: "survives" },
@@ -43,6 +49,11 @@ function isGivenUp(rig: Rig, { behaviour, request, terminateCount }: FakeGenerat
   return (
     behaviour.hostKind === "inline" && terminateCount > 0 && request.generation !== rig.fleet.generation(request.key)
   );
+}
+
+/** All that is told of the fleet. */
+function seen(rig: Rig): string {
+  return JSON.stringify(rig.fleet.statuses().map((status) => ({ ...status, conditions: [] })));
 }
 
 /** The threads of `key` that are still reckoned with. */
@@ -210,13 +221,33 @@ class SpeakFromTheGrave extends Step {
     );
     const one = dead[this.which % Math.max(1, dead.length)];
     if (one === undefined) return;
-    const seen = (): string => JSON.stringify(rig.fleet.statuses().map((status) => ({ ...status, conditions: [] })));
-    const [before, { isLive }] = [seen(), one];
+    const [before, { isLive }] = [seen(rig), one];
     one.isLive = true;
     faults[this.fault](one);
     one.emitData();
     one.isLive &&= isLive;
-    assert.equal(seen(), before, "the dead are not heard");
+    assert.equal(seen(rig), before, "the dead are not heard");
+  }
+}
+
+/** A call that was made long ago is answered. What is still there may listen; a generation whose successor is there is not heard. */
+class AnswerLate extends Step {
+  readonly isRefusal: boolean;
+
+  constructor(key: string, isRefusal: boolean) {
+    super(key);
+    this.isRefusal = isRefusal;
+  }
+
+  protected async do(_model: Model, { rig }: Life): Promise<void> {
+    const waiting = rig.hosts.opened.filter(({ request, lateCalls }) => request.key === this.key && lateCalls > 0);
+    const error = this.isRefusal ? new GatewayError("unauthorized", "refused long ago") : null;
+    const isOver = (generation: FakeGeneration): boolean => !generation.isLive || isGivenUp(rig, generation);
+    const before = seen(rig);
+    for (const generation of waiting) if (isOver(generation)) generation.answerLate(error);
+    await rig.settle();
+    assert.equal(seen(rig), before, "a dead generation's late answer is not heard");
+    for (const generation of waiting) generation.answerLate(error);
   }
 }
 
@@ -255,14 +286,40 @@ class ComeLoose extends Step {
 
 /** The end of every run. */
 class Rest extends Step {
-  protected async do(model: Model, life: Life): Promise<void> {
-    await assertConverges(model, life);
+  /** Nobody saves a config: what waits for a retry comes by itself or not at all. */
+  readonly isLeftAlone: boolean;
+
+  constructor(key: string, isLeftAlone: boolean) {
+    super(key);
+    this.isLeftAlone = isLeftAlone;
   }
+
+  protected async do(model: Model, life: Life): Promise<void> {
+    life.next = {};
+    if (!this.isLeftAlone) applyLast(model, life);
+    for (let round = 0; round < 3; round += 1) {
+      await life.rig.advance(20_000);
+      comeLoose(life.rig);
+      await life.rig.settle();
+    }
+    if (this.isLeftAlone) {
+      reconnect(life.rig);
+      await life.rig.advance(longestRetryMs, 5_000);
+    }
+    assertConverged(model, life);
+  }
+}
+
+/** A lost connection is its adapter's to restore. */
+function reconnect(rig: Rig): void {
+  for (const { key, state } of rig.fleet.statuses())
+    if (state === "reconnecting") for (const generation of present(rig, key)) faults.connects(generation);
 }
 
 function comeLoose(rig: Rig): void {
   for (const generation of rig.hosts.opened) {
     generation.released.resolve();
+    generation.answerLate();
     if (generation.condemnReason !== null && generation.isLive) generation.hostGone({ cause: "killed" });
     if (generation.behaviour.hostKind === "inline" && generation.terminateCount > 0) generation.exit();
   }
@@ -287,26 +344,25 @@ function assertSound(model: Model, { rig }: Life): void {
   assert.equal(new Set(numbers).size, numbers.length, "no number repeats");
 }
 
-/** From here on everything is well: in a short time each key is what it was last told to be. */
-async function assertConverges(model: Model, life: Life): Promise<void> {
-  const { rig } = life;
-  life.next = {};
+/** A save that every wanted key must take: a reason to start at once whatever has failed. */
+function applyLast(model: Model, { rig }: Life): void {
   for (const key of keys) {
     const told = model.wanted.get(key);
-    if (told?.is === "running" || told?.is === "paused")
-      rig.fleet.apply(adapterSpec({ key, connection: "the last" }), (model.generation += 1));
+    if (told?.is !== "running" && told?.is !== "paused") continue;
+    rig.fleet.apply(adapterSpec({ key, connection: "the last" }), (model.generation += 1));
+    told.isInvalid = false;
   }
-  for (let round = 0; round < 3; round += 1) {
-    await rig.advance(20_000);
-    comeLoose(rig);
-    await rig.settle();
-  }
+}
+
+/** All has been well for long enough: each key is what it was last told to be. */
+function assertConverged(model: Model, { rig }: Life): void {
   for (const key of keys) {
     const told = model.wanted.get(key);
     const live = present(rig, key);
     if (told?.is === "running") {
       assert.equal(rig.status(key).state, "running", key);
-      assert.equal(rig.status(key).observedGeneration, rig.status(key).desiredGeneration);
+      // The last good generation of an invalid table runs on, and obeys no newer config.
+      if (!told.isInvalid) assert.equal(rig.status(key).observedGeneration, rig.status(key).desiredGeneration);
       assert.equal(live.length, 1);
       assert.equal(live[0]?.request.generation, rig.status(key).generation);
     } else assert.equal(live.length, 0, `${key} is ${told?.is ?? "unknown"} and has a thread`);
@@ -333,21 +389,26 @@ const steps: fc.Arbitrary<fc.AsyncCommand<Model, Life>>[] = [
   fc.tuple(key, fc.nat({ max: behaviours.length - 1 })).map(([one, which]) => new Behave(one, which)),
   fc.tuple(key, fc.constantFrom(0, 1_500, 6_000, 40_000)).map(([one, ms]) => new Wait(one, ms)),
   key.map((one) => new ComeLoose(one)),
+  fc.tuple(key, fc.boolean()).map(([one, isRefusal]) => new AnswerLate(one, isRefusal)),
 ];
 
 describe("AdapterFleet", () => {
   it("never runs two generations of a key, hears no dead one, touches no other key, and comes to rest as it was told", async (t) => {
     await fc.assert(
-      fc.asyncProperty(fc.commands(steps, { size: "large", maxCommands: 60 }), async (commands) => {
-        await fc.asyncModelRun(async () => {
-          const life: Life = { rig: await supervisionRig(t), next: {} };
-          const model: Model = { wanted: new Map(), generation: 1, frames: 0 };
-          life.rig.hosts.behave = (request) => (request.key === calm ? {} : life.next);
-          life.rig.fleet.apply(adapterSpec({ key: calm }), 1);
-          await life.rig.settle();
-          return { model, real: life };
-        }, [...commands, new Rest(keys[0])]);
-      }),
+      fc.asyncProperty(
+        fc.commands(steps, { size: "large", maxCommands: 60 }),
+        fc.boolean(),
+        async (commands, isLeftAlone) => {
+          await fc.asyncModelRun(async () => {
+            const life: Life = { rig: await supervisionRig(t), next: {} };
+            const model: Model = { wanted: new Map(), generation: 1, frames: 0 };
+            life.rig.hosts.behave = (request) => (request.key === calm ? {} : life.next);
+            life.rig.fleet.apply(adapterSpec({ key: calm }), 1);
+            await life.rig.settle();
+            return { model, real: life };
+          }, [...commands, new Rest(keys[0], isLeftAlone)]);
+        },
+      ),
       { numRuns: areAllWanted ? 5_000 : 60 },
     );
   });

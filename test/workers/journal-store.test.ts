@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,7 +15,6 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { JournalTask } from "../../src/contract/journal-wire.ts";
 import { assertVersion } from "../../workers/journal-database.ts";
-import { migrations } from "../../workers/journal-schema.ts";
 import { JournalStore } from "../../workers/journal-store.ts";
 import { accept, mail, prune, send, sendState } from "../support/journal-writes.ts";
 
@@ -131,21 +129,6 @@ describe("JournalStore.open()", () => {
       message: /schema has version 99, this Bulkhead knows up to 2/,
     });
     assert.deepEqual(readdirSync(join(directory, "state")), ["journal.db"]);
-  });
-
-  it("brings an older schema up to date with all that is in it", () => {
-    mkdirSync(join(directory, "state"));
-    const database = new DatabaseSync(join(directory, "state", "journal.db"));
-    database.exec(`${migrations[0]}; PRAGMA user_version = 1;
-      INSERT INTO sends VALUES (7, 's7', 'chat', 'room', 'k7', 'queued', 2, 0, NULL, NULL, 1000, 1000);
-      INSERT INTO send_bodies VALUES (7, x'07')`);
-    database.close();
-    using store = open();
-    assert.deepEqual(
-      store.query("openSends", { key: "chat", ...all }).map(({ id, attempts, dueAtMs }) => ({ id, attempts, dueAtMs })),
-      [{ id: "s7", attempts: 2, dueAtMs: 0 }],
-    );
-    assert.equal(store.opened.nextSendSeq, 8);
   });
 
   it("refuses a second writer", () => {
