@@ -10,6 +10,7 @@ import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.
 import { ackedTexts } from "../../support/journal-copy.ts";
 import { slowDiskVariable } from "./debug-hooks.ts";
 import type { Checkpoint, Heard } from "./ledger.ts";
+import type { LifeEnd } from "./life-ends.ts";
 
 /** Between the end of a process that nobody ended and its successor, as a process manager waits. */
 const restartDelayMs = 500;
@@ -39,13 +40,10 @@ export default ({ id, adapter, text, attempt, redelivered }) => {
 /** One line of it. */
 export type HeardCall = Heard & { readonly id: string; readonly adapter: string };
 
-/** An end of the coordinator that was not ours. */
-export type UnexpectedEnd = { readonly end: number | string; readonly lastWords: readonly string[] };
-
 /** See the top of the file. Its methods that end or stop the process wait for each other. */
 export class ChaosGateway implements AsyncDisposable {
   readonly home: GatewayHome;
-  readonly unexpectedEnds: UnexpectedEnd[] = [];
+  readonly ends: LifeEnd[] = [];
   readonly checkpoints: Checkpoint[] = [];
   /** While there is a file here, commits are slow. */
   readonly slowDiskPath: string;
@@ -53,7 +51,7 @@ export class ChaosGateway implements AsyncDisposable {
   lives = 0;
   readonly #environment: NodeJS.ProcessEnv;
   #process: RunningGateway;
-  /** By us. */
+  /** By us, or noted as having ended by themselves. */
   readonly #ended = new WeakSet<RunningGateway>();
   #isOver = false;
   readonly #turns = new Turns();
@@ -85,7 +83,10 @@ export class ChaosGateway implements AsyncDisposable {
   /** `kill -9`, a look at what is on disk, and a new life. */
   kill(): Promise<void> {
     return this.#turns.take(async () => {
-      await this.#finish("SIGKILL");
+      const killed = this.#process;
+      const isNoted = this.#ended.has(killed);
+      // Another end came first: it had ended by itself, only nobody had seen it yet.
+      if ((await this.#finish("SIGKILL")) !== "SIGKILL" && !isNoted) await this.#noteUnasked(killed);
       this.#checkpoint();
       this.#process = this.#spawn();
     });
@@ -112,6 +113,13 @@ export class ChaosGateway implements AsyncDisposable {
       this.#process = this.#spawn();
       return end;
     });
+  }
+
+  /** What the debug hooks do on SIGUSR2. A life that is not up yet may not have them, and the signal would end it. */
+  async callHooks(): Promise<void> {
+    const gateway = this.#process;
+    await gateway.ready;
+    process.kill(gateway.pid, "SIGUSR2");
   }
 
   /** The last end. */
@@ -175,13 +183,19 @@ export class ChaosGateway implements AsyncDisposable {
     const gateway = new RunningGateway(this.home, child);
     // It may be killed before it is ready.
     gateway.ready.catch(() => {});
-    void gateway.ended.then((end) => this.#onEnded(gateway, end));
+    void gateway.ended.then(() => this.#onEnded(gateway));
     return gateway;
   }
 
-  async #onEnded(gateway: RunningGateway, end: number | string): Promise<void> {
+  async #noteUnasked({ ended, noise, log }: RunningGateway): Promise<void> {
+    const lastWords = [...noise.slice(-5), ...log.slice(-3).map((line) => JSON.stringify(line))];
+    this.ends.push({ kind: "unasked", end: await ended, lastWords });
+  }
+
+  async #onEnded(gateway: RunningGateway): Promise<void> {
     if (this.#isOver || this.#ended.has(gateway)) return;
-    this.unexpectedEnds.push({ end, lastWords: [...gateway.noise.slice(-5), ...gateway.log.slice(-3).map(String)] });
+    this.#ended.add(gateway);
+    await this.#noteUnasked(gateway);
     await this.#turns.take(async () => {
       await sleep(restartDelayMs);
       if (!this.#isOver) this.#process = this.#spawn();

@@ -15,6 +15,7 @@ import { describeFault } from "./fault.ts";
 import { holdingsOf, leaksBetween, type Holdings } from "./holdings.ts";
 import { inject, type World } from "./inject.ts";
 import { judge, type Ledger } from "./ledger.ts";
+import { wrongEnds } from "./life-ends.ts";
 import type { ChaosReport, FaultOutcome } from "./report.ts";
 import { schedule } from "./schedule.ts";
 import { sentMessages } from "./sent-messages.ts";
@@ -91,11 +92,9 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
     restartsByReason,
     before,
     after: after instanceof Error ? null : after,
-    notes: [
-      ...traffic.troubles,
-      ...gateway.unexpectedEnds.map((each) => `the coordinator ended by itself: ${JSON.stringify(each)}`),
-    ],
+    notes: traffic.troubles,
     violations: [
+      ...wrongEnds(gateway.ends),
       ...violations,
       ...converged.missing.map((what) => `not converged: ${what}`),
       ...settled.missing.map((what) => `not settled: ${what}`),

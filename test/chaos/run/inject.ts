@@ -60,7 +60,7 @@ export async function inject(fault: Fault, world: World): Promise<void> {
       return;
     }
     case "journal-thread":
-      return kill(gateway.process.pid, "SIGUSR2");
+      return gateway.callHooks();
     case "full-disk":
       return fillDisk(join(gateway.home.dir, "data"), fault.forMs);
     case "slow-disk":
