@@ -18,7 +18,7 @@ import { judge, type Ledger } from "./ledger.ts";
 import { wrongEnds } from "./life-ends.ts";
 import type { ChaosReport, FaultOutcome } from "./report.ts";
 import { schedule } from "./schedule.ts";
-import { sentMessages } from "./sent-messages.ts";
+import { leftBehind } from "./left-behind.ts";
 import { Traffic } from "./traffic.ts";
 import { WallClock, whyNoClock } from "./wall-clock.ts";
 
@@ -190,14 +190,16 @@ async function quietHoldings(gateway: ChaosGateway): Promise<Holdings> {
 
 function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
   const { heard } = gateway;
+  const fromPlatforms = heard.filter(({ adapter }) => adapter !== faultKey);
   return {
     said: traffic.said,
-    heard: heard.filter(({ adapter }) => adapter !== faultKey).map((call) => ({ ...call, text: nameOf(call) })),
+    heard: fromPlatforms.map((call) => ({ ...call, text: nameOf(call) })),
     checkpoints: gateway.checkpoints.map(({ acked, calls }) => ({
       acked,
       calls: heard.slice(0, calls).filter(({ adapter }) => adapter !== faultKey).length,
     })),
-    sent: sentMessages(gateway.journalPath, { platforms, heard }),
+    accepted: traffic.accepted,
+    ...leftBehind(gateway.journalPath, { platforms, heard: fromPlatforms }),
     shown: platforms.flatMap(({ key, emulated }) =>
       emulated.shown.filter(({ kind }) => kind === "message").map(({ text }) => ({ platform: key, text })),
     ),

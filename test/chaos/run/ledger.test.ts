@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { judge, type Heard, type Ledger, type Sent } from "./ledger.ts";
+import { judge, type Heard, type Ledger } from "./ledger.ts";
+import type { Sent } from "./send-ledger.ts";
 
 const heard = (text: string, redelivered = false): Heard => ({ text, attempt: 1, redelivered });
 const sent = (text: string, state: Sent["state"]): Sent => ({ platform: "slack", text, state });
 const shown = (...texts: readonly string[]): Ledger["shown"] => texts.map((text) => ({ platform: "slack", text }));
 const said = (text: string, isPromised: boolean): Ledger["said"][number] => ({ platform: "slack", text, isPromised });
 
+const nothing: Ledger = {
+  said: [],
+  heard: [],
+  checkpoints: [],
+  unacked: [],
+  accepted: [],
+  answered: [],
+  sent: [],
+  shown: [],
+};
+
 function violationsOf(parts: Partial<Ledger>): readonly string[] {
-  return judge({ said: [], heard: [], checkpoints: [], sent: [], shown: [], ...parts }).violations;
+  return judge({ ...nothing, ...parts }).violations;
 }
 
 describe("judge()", () => {
@@ -17,8 +29,10 @@ describe("judge()", () => {
       said: [said("slack-1", true), said("slack-2", true)],
       heard: [heard("slack-1"), heard("slack-2")],
       checkpoints: [{ acked: new Set(["slack-1"]), calls: 1 }],
-      sent: [sent("re:slack-1", "confirmed"), sent("re:slack-2", "mailed")],
-      shown: shown("re:slack-1", "re:slack-2"),
+      accepted: shown("out-1"),
+      answered: shown("re:slack-1"),
+      sent: [sent("out-1", "confirmed"), sent("re:slack-1", "confirmed"), sent("re:slack-2", "mailed")],
+      shown: shown("out-1", "re:slack-1", "re:slack-2"),
     };
     assert.deepEqual(violationsOf(ledger), []);
   });
@@ -43,6 +57,28 @@ describe("judge()", () => {
     assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1", true)] }), []);
     assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1")] }), [
       "unmarked: slack-1 was heard again and did not say so",
+    ]);
+  });
+
+  it("misses what was taken to be sent and is in no journal, and a reply whose message's ack is there", () => {
+    const ledger = {
+      accepted: shown("out-1", "out-2"),
+      answered: shown("re:slack-1", "re:slack-2"),
+      sent: [
+        sent("out-1", "unknown"),
+        sent("re:slack-1", "unknown"),
+        { ...sent("out-2", "unknown"), platform: "webhook" },
+      ],
+    };
+    assert.deepEqual(violationsOf(ledger), [
+      "vanished: out-2 for slack was taken and is not in the journal",
+      "vanished: re:slack-2 for slack is not in the journal, its message's ack is",
+    ]);
+  });
+
+  it("finds what was heard and was never acked", () => {
+    assert.deepEqual(violationsOf({ unacked: ["slack-1"] }), [
+      "unsettled: slack-1 was heard, and no ack of it is on disk at the end",
     ]);
   });
 
@@ -84,9 +120,9 @@ describe("judge()", () => {
 
   it("counts by platform", () => {
     const { counts } = judge({
+      ...nothing,
       said: [said("slack-1", true), said("slack-2", false)],
       heard: [heard("slack-1"), heard("slack-1", true)],
-      checkpoints: [],
       sent: [sent("re:slack-1", "unknown"), sent("out-1", "failed")],
       shown: shown("re:slack-1"),
     });

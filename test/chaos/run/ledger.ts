@@ -1,5 +1,5 @@
-/** What was said against what was heard, what was sent against what was shown. Pure. */
-import type { SendState } from "../../../src/contract/journal.ts";
+/** What was said against what was heard, and how the run went for each platform. Pure. */
+import { judgeSends, type SendLedger } from "./send-ledger.ts";
 
 /** A message on a platform. `isPromised`: the platform was told that we have it, or would give it again if it was not. */
 export type Said = { readonly platform: string; readonly text: string; readonly isPromised: boolean };
@@ -10,17 +10,13 @@ export type Heard = { readonly text: string; readonly attempt: number; readonly 
 /** What was on disk at a moment: texts whose ack was committed, and how many calls there had been by then. */
 export type Checkpoint = { readonly acked: ReadonlySet<string>; readonly calls: number };
 
-/** One reply or send. `mailed`: put into a mailbox, which its client empties. */
-export type Sent = { readonly platform: string; readonly text: string; readonly state: SendState | "mailed" };
-
 /** Everything that was written down in a run. */
-export type Ledger = {
+export type Ledger = SendLedger & {
   readonly said: readonly Said[];
   readonly heard: readonly Heard[];
   readonly checkpoints: readonly Checkpoint[];
-  readonly sent: readonly Sent[];
-  /** Every text that a platform was made to show, as often as it was. */
-  readonly shown: readonly { readonly platform: string; readonly text: string }[];
+  /** Texts that were heard and whose ack is not on disk at the end. */
+  readonly unacked: readonly string[];
 };
 
 /** For the report, by platform. */
@@ -47,7 +43,7 @@ export type Judgement = {
 export function judge(ledger: Ledger): Judgement {
   return {
     counts: countByPlatform(ledger),
-    violations: [...lost(ledger), ...repeated(ledger), ...misSent(ledger)],
+    violations: [...lost(ledger), ...unsettled(ledger), ...repeated(ledger), ...judgeSends(ledger)],
   };
 }
 
@@ -56,6 +52,10 @@ function lost({ said, heard }: Ledger): string[] {
   return said
     .filter(({ isPromised, text }) => isPromised && !texts.has(text))
     .map(({ platform, text }) => `lost: ${text}, which ${platform} had handed over, was never heard`);
+}
+
+function unsettled({ unacked }: Ledger): string[] {
+  return unacked.map((text) => `unsettled: ${text} was heard, and no ack of it is on disk at the end`);
 }
 
 function repeated({ heard, checkpoints }: Ledger): string[] {
@@ -68,28 +68,6 @@ function repeated({ heard, checkpoints }: Ledger): string[] {
     if (seen.has(text) && !redelivered) violations.push(`unmarked: ${text} was heard again and did not say so`);
     seen.add(text);
   }
-  return [...new Set(violations)];
-}
-
-function misSent({ sent, shown }: Ledger): string[] {
-  const times = new Map<string, number>();
-  for (const { platform, text } of shown)
-    times.set(nameOf(platform, text), (times.get(nameOf(platform, text)) ?? 0) + 1);
-  const violations: string[] = [];
-  const known = new Set<string>();
-  for (const { platform, text, state } of sent) {
-    known.add(nameOf(platform, text));
-    const count = times.get(nameOf(platform, text)) ?? 0;
-    if (state === "queued" || state === "attempted") violations.push(`unsent: ${text} is still ${state} at the end`);
-    if ((state === "confirmed" || state === "mailed") && count === 0)
-      violations.push(`lost: ${text} is ${state} and ${platform} never showed it`);
-    if (state === "failed" && count > 0) violations.push(`denied: ${text} has failed and ${platform} shows it`);
-    if (state !== "unknown" && count > 1)
-      violations.push(`doubled: ${text} is ${state} and ${platform} shows it ${count} times`);
-  }
-  for (const { platform, text } of shown)
-    if (!known.has(nameOf(platform, text)))
-      violations.push(`from nowhere: ${platform} shows ${text}, which nobody sent`);
   return [...new Set(violations)];
 }
 
@@ -116,8 +94,4 @@ function countByPlatform({ said, heard, sent, shown }: Ledger): Record<string, P
       ];
     }),
   );
-}
-
-function nameOf(platform: string, text: string): string {
-  return `${platform} ${text}`;
 }

@@ -3,6 +3,7 @@ import { sleep, withDeadline } from "../../../src/support/time.ts";
 import type { ChaosGateway } from "./chaos-gateway.ts";
 import type { ChaosPlatform } from "./chaos-platforms.ts";
 import type { Said } from "./ledger.ts";
+import type { Addressed } from "./send-ledger.ts";
 
 /** Between two messages of one platform, on average. */
 const talkPeriodMs = 500;
@@ -21,6 +22,8 @@ export class Traffic {
   readonly #over = new AbortController();
   readonly #said = new Map<string, Message[]>();
   readonly #loops: readonly Promise<void>[];
+  /** Sends that were answered with 202: from then on the gateway has them. */
+  readonly accepted: Addressed[] = [];
   /** What people could not say, in words. */
   readonly troubles: string[] = [];
 
@@ -78,9 +81,10 @@ export class Traffic {
       const body = { target: `${to.key}/${to.conversation}`, text, idempotencyKey: text };
       try {
         const { status } = await this.#gateway.call("POST", "/v1/send", { body, signal: this.#over.signal });
-        if (status !== 202) this.troubles.push(`${text} was answered with ${status}`);
+        if (status === 202) this.accepted.push({ platform: to.key, text });
+        else this.troubles.push(`${text} was answered with ${status}`);
       } catch {
-        // The run is over while nobody answered. Whether it was taken shows in the journal.
+        // The run is over while nobody answered: whoever sends would ask again, so nothing is promised.
       }
       await this.#pause(sendPeriodMs);
     }

@@ -1,0 +1,64 @@
+/** What was taken to be sent against what became of it and what platforms were made to show. Pure. */
+import type { SendState } from "../../../src/contract/journal.ts";
+
+/** A text for a platform. */
+export type Addressed = { readonly platform: string; readonly text: string };
+
+/** One reply or send. `mailed`: put into a mailbox, which its client empties. */
+export type Sent = Addressed & { readonly state: SendState | "mailed" };
+
+/** Everything about sends that was written down in a run. */
+export type SendLedger = {
+  /** Sends that the gateway said it has (202). */
+  readonly accepted: readonly Addressed[];
+  /** Replies to messages whose ack is on disk: they were committed together. */
+  readonly answered: readonly Addressed[];
+  readonly sent: readonly Sent[];
+  /** Every text that a platform was made to show, as often as it was. */
+  readonly shown: readonly Addressed[];
+};
+
+/** Every send that was lost, doubled or belied, in words. */
+export function judgeSends(ledger: SendLedger): readonly string[] {
+  return [...new Set([...vanished(ledger), ...misSent(ledger), ...fromNowhere(ledger)])];
+}
+
+function vanished({ accepted, answered, sent }: SendLedger): string[] {
+  const known = new Set(sent.map(nameOf));
+  return [
+    ...accepted
+      .filter((each) => !known.has(nameOf(each)))
+      .map(({ platform, text }) => `vanished: ${text} for ${platform} was taken and is not in the journal`),
+    ...answered
+      .filter((each) => !known.has(nameOf(each)))
+      .map(({ platform, text }) => `vanished: ${text} for ${platform} is not in the journal, its message's ack is`),
+  ];
+}
+
+function misSent({ sent, shown }: SendLedger): string[] {
+  const times = new Map<string, number>();
+  for (const each of shown) times.set(nameOf(each), (times.get(nameOf(each)) ?? 0) + 1);
+  const violations: string[] = [];
+  for (const each of sent) {
+    const { platform, text, state } = each;
+    const count = times.get(nameOf(each)) ?? 0;
+    if (state === "queued" || state === "attempted") violations.push(`unsent: ${text} is still ${state} at the end`);
+    if ((state === "confirmed" || state === "mailed") && count === 0)
+      violations.push(`lost: ${text} is ${state} and ${platform} never showed it`);
+    if (state === "failed" && count > 0) violations.push(`denied: ${text} has failed and ${platform} shows it`);
+    if (state !== "unknown" && count > 1)
+      violations.push(`doubled: ${text} is ${state} and ${platform} shows it ${count} times`);
+  }
+  return violations;
+}
+
+function fromNowhere({ sent, shown }: SendLedger): string[] {
+  const known = new Set(sent.map(nameOf));
+  return shown
+    .filter((each) => !known.has(nameOf(each)))
+    .map(({ platform, text }) => `from nowhere: ${platform} shows ${text}, which nobody sent`);
+}
+
+function nameOf({ platform, text }: Addressed): string {
+  return `${platform} ${text}`;
+}
