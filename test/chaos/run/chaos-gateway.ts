@@ -28,11 +28,13 @@ export function isNumbered(text: string): boolean {
   return numbered.test(text);
 }
 
-/** The consumer: one line for each call, and an answer. */
-export const handler = `import { appendFileSync } from "node:fs";
+/** The consumer: one line for each call, and an answer. Each thread that loads it is a life of its own. */
+export const handler = `import { randomUUID } from "node:crypto";
+import { appendFileSync } from "node:fs";
 const log = new URL("./heard.jsonl", import.meta.url);
+const life = randomUUID();
 export default ({ id, adapter, text, attempt, redelivered }) => {
-  appendFileSync(log, JSON.stringify({ id, adapter, text, attempt, redelivered }) + "\\n");
+  appendFileSync(log, JSON.stringify({ id, adapter, text, attempt, redelivered, life }) + "\\n");
   return ${numbered}.test(text) ? "re:" + text : undefined;
 };
 `;
@@ -110,6 +112,7 @@ export class ChaosGateway implements AsyncDisposable {
   restart(): Promise<number | string> {
     return this.#turns.take(async () => {
       const end = await this.#finish("SIGTERM");
+      this.#checkpoint();
       this.#process = this.#spawn();
       return end;
     });

@@ -23,6 +23,8 @@ export type World = {
 /** A call that the gateway does not take by then has met another fault. */
 const callDeadlineMs = 5_000;
 const emulatorDeadlineMs = 10_000;
+/** A process that is told to stand still does so a moment later. */
+const lookMs = 50;
 
 /** Resolves when it is lifted. @throws {Error} when it could not be done, as when its victim is dead already. */
 export async function inject(fault: Fault, world: World): Promise<void> {
@@ -51,7 +53,10 @@ export async function inject(fault: Fault, world: World): Promise<void> {
       return withDeadline(platform.emulated.repeat(old.id), emulatorDeadlineMs, "The repetition");
     }
     case "kill":
-      return fault.victim === "coordinator" ? gateway.kill() : kill(await hostOf(gateway, fault.victim), "SIGKILL");
+      if (fault.victim === "coordinator") return gateway.kill();
+      // What is acked by now must not come again to the next host.
+      if (fault.victim === "handlers") await gateway.stand(lookMs);
+      return kill(await hostOf(gateway, fault.victim), "SIGKILL");
     case "stop":
       return fault.victim === "coordinator" ? gateway.stand(fault.forMs) : stop(gateway, fault.victim, fault.forMs);
     case "restart": {
@@ -130,6 +135,7 @@ async function hostOf(gateway: ChaosGateway, victim: Victim): Promise<number> {
 }
 
 async function stop(gateway: ChaosGateway, victim: Victim, forMs: number): Promise<void> {
+  if (victim === "handlers") await gateway.stand(lookMs);
   const pid = await hostOf(gateway, victim);
   kill(pid, "SIGSTOP");
   await sleep(forMs);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { judge, type Heard, type Ledger } from "./ledger.ts";
 import type { Sent } from "./send-ledger.ts";
 
-const heard = (text: string, redelivered = false): Heard => ({ text, attempt: 1, redelivered });
+const heard = (text: string, redelivered = false, life = "first"): Heard => ({ text, attempt: 1, redelivered, life });
 const sent = (text: string, state: Sent["state"]): Sent => ({ platform: "slack", text, state });
 const shown = (...texts: readonly string[]): Ledger["shown"] => texts.map((text) => ({ platform: "slack", text }));
 const said = (text: string, isPromised: boolean): Ledger["said"][number] => ({ platform: "slack", text, isPromised });
@@ -44,7 +44,7 @@ describe("judge()", () => {
 
   it("finds what was heard again after its ack was on disk, marked or not", () => {
     const ledger = {
-      heard: [heard("slack-1"), heard("slack-2"), heard("slack-1", true)],
+      heard: [heard("slack-1"), heard("slack-2"), heard("slack-1", true, "second")],
       checkpoints: [
         { acked: new Set<string>(), calls: 0 },
         { acked: new Set(["slack-1"]), calls: 2 },
@@ -54,10 +54,20 @@ describe("judge()", () => {
   });
 
   it("lets what was under lease come again, if it says so", () => {
-    assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1", true)] }), []);
-    assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1")] }), [
+    assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1", true, "second")] }), []);
+    assert.deepEqual(violationsOf({ heard: [heard("slack-1"), heard("slack-1", false, "second")] }), [
       "unmarked: slack-1 was heard again and did not say so",
     ]);
+  });
+
+  it("finds what came again to a handler that had not died in between", () => {
+    const calls = [heard("slack-1"), heard("slack-2"), heard("slack-1", true)];
+    assert.deepEqual(violationsOf({ heard: calls }), ["repeated: slack-1 was heard again though nothing had died"]);
+  });
+
+  it("finds a handler that is still called once it has a successor", () => {
+    const calls = [heard("slack-1"), heard("slack-2", false, "second"), heard("slack-3")];
+    assert.deepEqual(violationsOf({ heard: calls }), ["undead: slack-3 was heard by a handler that had a successor"]);
   });
 
   it("misses what was taken to be sent and is in no journal, and a reply whose message's ack is there", () => {
@@ -122,7 +132,7 @@ describe("judge()", () => {
     const { counts } = judge({
       ...nothing,
       said: [said("slack-1", true), said("slack-2", false)],
-      heard: [heard("slack-1"), heard("slack-1", true)],
+      heard: [heard("slack-1"), heard("slack-1", true, "second")],
       sent: [sent("re:slack-1", "unknown"), sent("out-1", "failed")],
       shown: shown("re:slack-1"),
     });

@@ -4,8 +4,13 @@ import { judgeSends, type SendLedger } from "./send-ledger.ts";
 /** A message on a platform. `isPromised`: the platform was told that we have it, or would give it again if it was not. */
 export type Said = { readonly platform: string; readonly text: string; readonly isPromised: boolean };
 
-/** A call of the handler, in the order of calls. */
-export type Heard = { readonly text: string; readonly attempt: number; readonly redelivered: boolean };
+/** A call of the handler, in the order of calls. `life`: of the thread that was called. */
+export type Heard = {
+  readonly text: string;
+  readonly attempt: number;
+  readonly redelivered: boolean;
+  readonly life: string;
+};
 
 /** What was on disk at a moment: texts whose ack was committed, and how many calls there had been by then. */
 export type Checkpoint = { readonly acked: ReadonlySet<string>; readonly calls: number };
@@ -43,7 +48,13 @@ export type Judgement = {
 export function judge(ledger: Ledger): Judgement {
   return {
     counts: countByPlatform(ledger),
-    violations: [...lost(ledger), ...unsettled(ledger), ...repeated(ledger), ...judgeSends(ledger)],
+    violations: [
+      ...lost(ledger),
+      ...unsettled(ledger),
+      ...repeated(ledger),
+      ...repeatedWithoutCause(ledger),
+      ...judgeSends(ledger),
+    ],
   };
 }
 
@@ -63,12 +74,28 @@ function repeated({ heard, checkpoints }: Ledger): string[] {
   for (const { acked, calls } of checkpoints)
     for (const { text } of heard.slice(calls))
       if (acked.has(text)) violations.push(`repeated: ${text} was heard again after its ack was on disk`);
-  const seen = new Set<string>();
-  for (const { text, redelivered } of heard) {
-    if (seen.has(text) && !redelivered) violations.push(`unmarked: ${text} was heard again and did not say so`);
-    seen.add(text);
-  }
   return [...new Set(violations)];
+}
+
+/**
+ * What was under lease may come again only after its handler's death. A death is seen by the next life: whoever was told to
+ * end, ran out of time or was killed says nothing any more once its successor has spoken.
+ */
+function repeatedWithoutCause({ heard }: Ledger): string[] {
+  const violations: string[] = [];
+  const lastLives = new Map<string, string>();
+  const over = new Set<string>();
+  let present: string | null = null;
+  for (const { text, redelivered, life } of heard) {
+    if (over.has(life)) violations.push(`undead: ${text} was heard by a handler that had a successor`);
+    if (present !== null && life !== present) over.add(present);
+    present = life;
+    const last = lastLives.get(text);
+    if (last !== undefined && !redelivered) violations.push(`unmarked: ${text} was heard again and did not say so`);
+    if (last === life) violations.push(`repeated: ${text} was heard again though nothing had died`);
+    lastLives.set(text, life);
+  }
+  return violations;
 }
 
 function countByPlatform({ said, heard, sent, shown }: Ledger): Record<string, PlatformCounts> {
