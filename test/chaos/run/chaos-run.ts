@@ -11,13 +11,14 @@ import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
 import { ChaosGateway, handler, isNumbered, type HeardCall } from "./chaos-gateway.ts";
 import { startPlatforms, whyNoEmail, type ChaosPlatform } from "./chaos-platforms.ts";
 import { whatIsMissing } from "./convergence.ts";
-import { describeFault } from "./fault.ts";
+import { describeFault, type Fault } from "./fault.ts";
 import { holdingsOf, leaksBetween, type Holdings } from "./holdings.ts";
 import { inject, type World } from "./inject.ts";
 import { judge, type Ledger } from "./ledger.ts";
 import { wrongEnds } from "./life-ends.ts";
 import type { ChaosReport, FaultOutcome } from "./report.ts";
 import { schedule } from "./schedule.ts";
+import { excusesOf } from "./send-excuses.ts";
 import { leftBehind } from "./left-behind.ts";
 import { Traffic } from "./traffic.ts";
 import { WallClock, whyNoClock } from "./wall-clock.ts";
@@ -75,7 +76,10 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
   const after = await quietHoldings(gateway).catch((reason: unknown) => reason as Error);
   const restartsByReason = sumOfRestarts(settled.status);
   const end = await gateway.end();
-  const ledger = ledgerOf(world);
+  const ledger = ledgerOf(
+    world,
+    faults.map(({ fault }) => fault),
+  );
   const { counts, violations } = judge(ledger);
   const leftovers = processesOf(home.dir).map(({ pid, command }) => `left over: process ${pid}, ${command}`);
   return {
@@ -122,13 +126,12 @@ async function happen(world: World, { seed, minutes, say }: ChaosOptions): Promi
   const beganAtMs = performance.now();
   const outcomes = planned.map(async (fault): Promise<FaultOutcome> => {
     await sleep(Math.max(0, fault.atMs - (performance.now() - beganAtMs)));
-    const what = describeFault(fault);
-    say(`${(fault.atMs / 1000).toFixed(1)} s: ${what}`);
+    say(`${(fault.atMs / 1000).toFixed(1)} s: ${describeFault(fault)}`);
     try {
       await inject(fault, world);
-      return { atMs: fault.atMs, what, trouble: null };
+      return { fault, trouble: null };
     } catch (reason) {
-      return { atMs: fault.atMs, what, trouble: reason instanceof Error ? reason.message : String(reason) };
+      return { fault, trouble: reason instanceof Error ? reason.message : String(reason) };
     }
   });
   return Promise.all(outcomes);
@@ -188,7 +191,7 @@ async function quietHoldings(gateway: ChaosGateway): Promise<Holdings> {
   return holdingsOf(gateway, await gateway.status(AbortSignal.timeout(startDeadlineMs)));
 }
 
-function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
+function ledgerOf({ gateway, platforms, traffic }: World, faults: readonly Fault[]): Ledger {
   const { heard } = gateway;
   const fromPlatforms = heard.filter(({ adapter }) => adapter !== faultKey);
   return {
@@ -200,6 +203,9 @@ function ledgerOf({ gateway, platforms, traffic }: World): Ledger {
     })),
     accepted: traffic.accepted,
     ...leftBehind(gateway.journalPath, { platforms, heard: fromPlatforms }),
+    excuses: Object.fromEntries(
+      platforms.map(({ key, emulated }) => [key, excusesOf(faults, key, emulated.faultsMet("send"))]),
+    ),
     shown: platforms.flatMap(({ key, emulated }) =>
       emulated.shown.filter(({ kind }) => kind === "message").map(({ text }) => ({ platform: key, text })),
     ),

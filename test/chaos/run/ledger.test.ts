@@ -4,7 +4,13 @@ import { judge, type Heard, type Ledger } from "./ledger.ts";
 import type { Sent } from "./send-ledger.ts";
 
 const heard = (text: string, redelivered = false, life = "first"): Heard => ({ text, attempt: 1, redelivered, life });
-const sent = (text: string, state: Sent["state"]): Sent => ({ platform: "slack", text, state });
+const sent = (text: string, state: Sent["state"], code: string | null = null): Sent => ({
+  platform: "slack",
+  text,
+  state,
+  conversation: "general",
+  code,
+});
 const shown = (...texts: readonly string[]): Ledger["shown"] => texts.map((text) => ({ platform: "slack", text }));
 const said = (text: string, isPromised: boolean): Ledger["said"][number] => ({ platform: "slack", text, isPromised });
 
@@ -17,6 +23,7 @@ const nothing: Ledger = {
   answered: [],
   sent: [],
   shown: [],
+  excuses: { slack: { cuts: 3, sendFaultsMet: 0, isRefused: true } },
 };
 
 function violationsOf(parts: Partial<Ledger>): readonly string[] {
@@ -75,10 +82,13 @@ describe("judge()", () => {
       accepted: shown("out-1", "out-2"),
       answered: shown("re:slack-1", "re:slack-2"),
       sent: [
-        sent("out-1", "unknown"),
-        sent("re:slack-1", "unknown"),
-        { ...sent("out-2", "unknown"), platform: "webhook" },
+        sent("out-1", "unknown", "timeout"),
+        sent("re:slack-1", "unknown", "timeout"),
+        { ...sent("out-2", "unknown", "timeout"), platform: "webhook" },
       ],
+      excuses: Object.fromEntries(
+        ["slack", "webhook"].map((key) => [key, { cuts: 2, sendFaultsMet: 0, isRefused: false }]),
+      ),
     };
     assert.deepEqual(violationsOf(ledger), [
       "vanished: out-2 for slack was taken and is not in the journal",
@@ -101,7 +111,7 @@ describe("judge()", () => {
 
   it("finds what is there twice, unless it is said to be unknown", () => {
     const ledger = {
-      sent: [sent("out-1", "confirmed"), sent("out-2", "unknown")],
+      sent: [sent("out-1", "confirmed"), sent("out-2", "unknown", "timeout")],
       shown: shown("out-1", "out-1", "out-2", "out-2"),
     };
     assert.deepEqual(violationsOf(ledger), ["doubled: out-1 is confirmed and slack shows it 2 times"]);
@@ -109,7 +119,7 @@ describe("judge()", () => {
 
   it("finds what is still open, what is there though it failed, and what nobody sent", () => {
     const ledger = {
-      sent: [sent("out-1", "queued"), sent("out-2", "attempted"), sent("out-3", "failed")],
+      sent: [sent("out-1", "queued"), sent("out-2", "attempted"), sent("out-3", "failed", "unauthorized")],
       shown: shown("out-3", "out-4"),
     };
     assert.deepEqual(violationsOf(ledger), [
@@ -117,6 +127,43 @@ describe("judge()", () => {
       "unsent: out-2 is still attempted at the end",
       "denied: out-3 has failed and slack shows it",
       "from nowhere: slack shows out-4, which nobody sent",
+    ]);
+  });
+
+  it("lets a send fail only for credentials that the run had refused", () => {
+    const failed = [sent("out-1", "failed", "unauthorized")];
+    assert.deepEqual(violationsOf({ sent: failed }), []);
+    assert.deepEqual(
+      violationsOf({ sent: failed, excuses: { slack: { cuts: 3, sendFaultsMet: 3, isRefused: false } } }),
+      ["given up: out-1 has failed with unauthorized, which nothing in the run made slack say for good"],
+    );
+    assert.deepEqual(violationsOf({ sent: [sent("out-1", "failed", "internal")] }), [
+      "given up: out-1 has failed with internal, which nothing in the run made slack say for good",
+    ]);
+  });
+
+  it("lets no more be unknown than was cut off in each conversation or met by the service", () => {
+    const unknown = [1, 2, 3].map((number) => sent(`out-${number}`, "unknown", "timeout"));
+    const excused = (cuts: number, sendFaultsMet: number): Partial<Ledger> => ({
+      sent: unknown,
+      excuses: { slack: { cuts, sendFaultsMet, isRefused: false } },
+    });
+    assert.deepEqual(violationsOf(excused(1, 2)), []);
+    assert.deepEqual(violationsOf(excused(1, 1)), [
+      "in doubt: 3 sends of slack are unknown, the faults cut off 2 at most",
+    ]);
+    assert.deepEqual(
+      violationsOf({ ...excused(1, 1), sent: unknown.map((each, index) => ({ ...each, conversation: `${index}` })) }),
+      [],
+    );
+    assert.deepEqual(violationsOf({ sent: unknown, excuses: {} }), [
+      "in doubt: 3 sends of slack are unknown, the faults cut off 0 at most",
+    ]);
+  });
+
+  it("lets a send be unknown only for what leaves it in doubt", () => {
+    assert.deepEqual(violationsOf({ sent: [sent("out-1", "unknown", "message_rejected")] }), [
+      "in doubt: out-1 is unknown because of message_rejected",
     ]);
   });
 
@@ -133,11 +180,21 @@ describe("judge()", () => {
       ...nothing,
       said: [said("slack-1", true), said("slack-2", false)],
       heard: [heard("slack-1"), heard("slack-1", true, "second")],
-      sent: [sent("re:slack-1", "unknown"), sent("out-1", "failed")],
+      sent: [sent("re:slack-1", "unknown", "timeout"), sent("out-1", "failed", "unauthorized")],
       shown: shown("re:slack-1"),
     });
     assert.deepEqual(counts, {
-      slack: { said: 2, promised: 1, heard: 1, heardAgain: 1, sent: 2, shown: 1, unknown: 1, failed: 1 },
+      slack: {
+        said: 2,
+        promised: 1,
+        heard: 1,
+        heardAgain: 1,
+        sent: 2,
+        shown: 1,
+        unknown: 1,
+        mostUnknown: 3,
+        failed: 1,
+      },
     });
   });
 });

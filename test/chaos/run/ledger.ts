@@ -1,5 +1,5 @@
 /** What was said against what was heard, and how the run went for each platform. Pure. */
-import { judgeSends, type SendLedger } from "./send-ledger.ts";
+import { judgeSends, mostUnknown, type SendLedger } from "./send-ledger.ts";
 
 /** A message on a platform. `isPromised`: the platform was told that we have it, or would give it again if it was not. */
 export type Said = { readonly platform: string; readonly text: string; readonly isPromised: boolean };
@@ -34,6 +34,7 @@ export type PlatformCounts = {
   readonly sent: number;
   readonly shown: number;
   readonly unknown: number;
+  readonly mostUnknown: number;
   readonly failed: number;
 };
 
@@ -98,7 +99,8 @@ function repeatedWithoutCause({ heard }: Ledger): string[] {
   return violations;
 }
 
-function countByPlatform({ said, heard, sent, shown }: Ledger): Record<string, PlatformCounts> {
+function countByPlatform(ledger: Ledger): Record<string, PlatformCounts> {
+  const { said, heard, sent, shown } = ledger;
   const platformOf = new Map(said.map(({ platform, text }) => [text, platform]));
   const platforms = [...new Set([...said, ...sent].map(({ platform }) => platform))];
   return Object.fromEntries(
@@ -116,6 +118,7 @@ function countByPlatform({ said, heard, sent, shown }: Ledger): Record<string, P
           sent: own.length,
           shown: shown.filter((each) => each.platform === platform).length,
           unknown: own.filter(({ state }) => state === "unknown").length,
+          mostUnknown: mostUnknown(ledger, platform),
           failed: own.filter(({ state }) => state === "failed").length,
         },
       ];

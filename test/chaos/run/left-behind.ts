@@ -42,7 +42,7 @@ export function leftBehind(
   return {
     sent: [
       ...sentRows(database, { platforms: run.platforms, replies }),
-      ...mailed.map(({ platform, text }): Sent => ({ platform, text, state: "mailed" })),
+      ...mailed.map(({ platform, text }): Sent => ({ platform, text, state: "mailed", conversation: "", code: null })),
     ],
     answered: replies
       .filter(({ id, platform }) => acked.has(id) && !pull.has(platform))
@@ -61,9 +61,16 @@ function sentRows(
   const keys = new Set(run.platforms.map(({ key }) => key));
   const texts = new Map(run.replies.map(({ id, text }) => [`${id}/0`, text]));
   return database
-    .prepare("SELECT key, state, idempotency_key AS name FROM sends")
+    .prepare(
+      "SELECT key, conversation, state, error ->> '$.code' AS code, idempotency_key AS name FROM sends ORDER BY seq",
+    )
     .all()
-    .map(({ key, state, name }) => ({ platform: String(key), state: state as SendState, name: String(name) }))
-    .filter(({ platform }) => keys.has(platform))
-    .map(({ platform, state, name }) => ({ platform, text: texts.get(name) ?? name, state }));
+    .filter(({ key }) => keys.has(String(key)))
+    .map(({ key, conversation, state, code, name }) => ({
+      platform: String(key),
+      text: texts.get(String(name)) ?? String(name),
+      state: state as SendState,
+      conversation: String(conversation),
+      code: code === null ? null : String(code),
+    }));
 }

@@ -1,10 +1,11 @@
 /** A run in words, for people who have to believe it. */
 import { retryKeys } from "./chaos-config.ts";
+import { describeFault, type PlannedFault } from "./fault.ts";
 import type { Holdings } from "./holdings.ts";
 import type { PlatformCounts } from "./ledger.ts";
 
 /** What happened to one planned fault. */
-export type FaultOutcome = { readonly atMs: number; readonly what: string; readonly trouble: string | null };
+export type FaultOutcome = { readonly fault: PlannedFault; readonly trouble: string | null };
 
 /** Everything that a report says. */
 export type ChaosReport = {
@@ -36,6 +37,7 @@ export function renderReport(report: ChaosReport): string {
     "sent",
     "shown",
     "unknown",
+    "mostUnknown",
     "failed",
   ];
   return `# Chaos run, seed ${report.seed}, ${report.minutes} minutes: ${violations.length === 0 ? "passed" : "FAILED"}
@@ -61,7 +63,9 @@ ${Object.entries(counts)
   .join("\n")}
 
 \`promised\`: the platform was told that we have it, or would give it again. \`heardAgain\`: under lease when something died,
-and marked so. \`unknown\`: sent, and the answer was lost.
+and marked so. \`unknown\`: sent, and the answer was lost; \`mostUnknown\`: sends that a service met with a fault, and one
+for each conversation and each moment at which what was on its way there was cut off. \`failed\`: only what a service that
+refused our credentials refused.
 
 ## What the coordinator held
 
@@ -84,7 +88,7 @@ ${retryKeys.trim()}
 
 ## Faults
 
-${faults.map(({ atMs, what, trouble }) => `- ${(atMs / 1000).toFixed(1)} s: ${what}${trouble === null ? "" : ` (could not be done: ${trouble})`}`).join("\n")}
+${faults.map(({ fault, trouble }) => `- ${(fault.atMs / 1000).toFixed(1)} s: ${describeFault(fault)}${trouble === null ? "" : ` (could not be done: ${trouble})`}`).join("\n")}
 `;
 }
 
