@@ -3,14 +3,14 @@ import { spawn } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sleep } from "../../../src/support/time.ts";
+import { after, sleep } from "../../../src/support/time.ts";
 import { Turns } from "../../../src/support/turns.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
 import { ackedTexts } from "../../support/journal-copy.ts";
 import { slowDiskVariable } from "./debug-hooks.ts";
 import type { Checkpoint, Heard } from "./ledger.ts";
-import type { LifeEnd } from "./life-ends.ts";
+import { orderlyDeadlineMs, type LifeEnd } from "./life-ends.ts";
 
 /** Between the end of a process that nobody ended and its successor, as a process manager waits. */
 const restartDelayMs = 500;
@@ -108,13 +108,14 @@ export class ChaosGateway implements AsyncDisposable {
     });
   }
 
-  /** An orderly end and a new life. Resolves with the exit code, or the signal's name. */
-  restart(): Promise<number | string> {
+  /** An orderly end and a new life. */
+  restart(): Promise<void> {
     return this.#turns.take(async () => {
-      const end = await this.#finish("SIGTERM");
+      // Before that it may not listen to the signal yet.
+      await this.#process.ready.catch(() => {});
+      await this.#endOrderly();
       this.#checkpoint();
       this.#process = this.#spawn();
-      return end;
     });
   }
 
@@ -126,10 +127,10 @@ export class ChaosGateway implements AsyncDisposable {
   }
 
   /** The last end. */
-  end(): Promise<number | string> {
+  end(): Promise<void> {
     return this.#turns.take(async () => {
       this.#isOver = true;
-      return this.#finish("SIGTERM");
+      await this.#endOrderly();
     });
   }
 
@@ -168,6 +169,14 @@ export class ChaosGateway implements AsyncDisposable {
     this.#ended.add(this.#process);
     this.#process.signal(by);
     return this.#process.ended;
+  }
+
+  /** By SIGTERM; killed where that takes too long, as a process manager does. */
+  async #endOrderly(): Promise<void> {
+    const beganAtMs = performance.now();
+    using _late = after(orderlyDeadlineMs, () => this.#process.signal("SIGKILL"));
+    const end = await this.#finish("SIGTERM");
+    this.ends.push({ kind: "orderly", end, tookMs: Math.round(performance.now() - beganAtMs) });
   }
 
   /** First what is acked, then how many calls there were: in between nothing is lost sight of that was acked before. */

@@ -12,11 +12,12 @@ import { ChaosGateway, handler, isNumbered, type HeardCall } from "./chaos-gatew
 import { startPlatforms, whyNoEmail, type ChaosPlatform } from "./chaos-platforms.ts";
 import { whatIsMissing } from "./convergence.ts";
 import { describeFault, type Fault } from "./fault.ts";
+import { undoneFaults, type FaultOutcome } from "./fault-outcomes.ts";
 import { holdingsOf, leaksBetween, type Holdings } from "./holdings.ts";
 import { inject, type World } from "./inject.ts";
 import { judge, type Ledger } from "./ledger.ts";
 import { wrongEnds } from "./life-ends.ts";
-import type { ChaosReport, FaultOutcome } from "./report.ts";
+import type { ChaosReport } from "./report.ts";
 import { schedule } from "./schedule.ts";
 import { excusesOf } from "./send-excuses.ts";
 import { leftBehind } from "./left-behind.ts";
@@ -75,7 +76,7 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
   say(settled.missing.length === 0 ? `settled after ${settled.afterMs} ms` : settled.missing.slice(0, 10).join("; "));
   const after = await quietHoldings(gateway).catch((reason: unknown) => reason as Error);
   const restartsByReason = sumOfRestarts(settled.status);
-  const end = await gateway.end();
+  await gateway.end();
   const ledger = ledgerOf(
     world,
     faults.map(({ fault }) => fault),
@@ -104,7 +105,7 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
       ...settled.missing.map((what) => `not settled: ${what}`),
       ...(after instanceof Error ? [`no look at the end: ${after.message}`] : leaksBetween(before, after)),
       ...leftovers,
-      ...(end === 0 ? [] : [`the orderly end was ${end}`]),
+      ...undoneFaults(faults),
       ...(await openSockets(platforms)),
     ],
   };

@@ -49,7 +49,7 @@ export async function inject(fault: Fault, world: World): Promise<void> {
     case "repeat": {
       const platform = find(world, fault.platform);
       const old = traffic.oldMessage(platform);
-      if (old === null) return;
+      if (old === null) throw new Error("nothing of it is acknowledged yet");
       return withDeadline(platform.emulated.repeat(old.id), emulatorDeadlineMs, "The repetition");
     }
     case "kill":
@@ -59,11 +59,8 @@ export async function inject(fault: Fault, world: World): Promise<void> {
       return kill(await hostOf(gateway, fault.victim), "SIGKILL");
     case "stop":
       return fault.victim === "coordinator" ? gateway.stand(fault.forMs) : stop(gateway, fault.victim, fault.forMs);
-    case "restart": {
-      const end = await gateway.restart();
-      if (end !== 0) throw new Error(`an orderly end was ${end}`);
-      return;
-    }
+    case "restart":
+      return gateway.restart();
     case "journal-thread":
       return gateway.callHooks();
     case "full-disk":
@@ -87,12 +84,14 @@ export async function inject(fault: Fault, world: World): Promise<void> {
       }
       gateway.home.writeConfig(chaosConfig(world.platforms));
       return reload(gateway);
-    case "adapter":
-      await gateway.call("POST", "/v1/send", {
+    case "adapter": {
+      const { status } = await gateway.call("POST", "/v1/send", {
         body: { target: `${faultKey}/command`, text: JSON.stringify(fault.command) },
         signal: AbortSignal.timeout(callDeadlineMs),
       });
+      if (status !== 202) throw new Error(`the command was answered with ${status}`);
       return;
+    }
   }
 }
 
@@ -127,11 +126,15 @@ async function outage(emulated: EmulatedPlatform, forMs: number): Promise<void> 
 
 /** The process that most adapters live in, or the handlers'. */
 async function hostOf(gateway: ChaosGateway, victim: Victim): Promise<number> {
-  const { hosts }: GatewayStatus = await gateway.status(AbortSignal.timeout(callDeadlineMs));
-  const candidates = hosts.filter(({ keys }) => keys.includes("consumer:main") === (victim === "handlers"));
-  const [largest] = candidates.toSorted((one, other) => other.keys.length - one.keys.length);
-  if (largest === undefined) throw new Error(`there is no host of ${victim} now`);
-  return largest.pid;
+  const over = AbortSignal.timeout(callDeadlineMs);
+  for (;;) {
+    const { hosts }: GatewayStatus = await gateway.status(over);
+    const candidates = hosts.filter(({ keys }) => keys.includes("consumer:main") === (victim === "handlers"));
+    const [largest] = candidates.toSorted((one, other) => other.keys.length - one.keys.length);
+    if (largest !== undefined) return largest.pid;
+    // Its successor is on its way.
+    await sleep(lookMs, over);
+  }
 }
 
 async function stop(gateway: ChaosGateway, victim: Victim, forMs: number): Promise<void> {

@@ -1,11 +1,9 @@
 /** A run in words, for people who have to believe it. */
 import { retryKeys } from "./chaos-config.ts";
-import { describeFault, type PlannedFault } from "./fault.ts";
+import { describeFault } from "./fault.ts";
+import type { FaultOutcome } from "./fault-outcomes.ts";
 import type { Holdings } from "./holdings.ts";
 import type { PlatformCounts } from "./ledger.ts";
-
-/** What happened to one planned fault. */
-export type FaultOutcome = { readonly fault: PlannedFault; readonly trouble: string | null };
 
 /** Everything that a report says. */
 export type ChaosReport = {
