@@ -8,7 +8,7 @@ import { Turns } from "../../../src/support/turns.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
 import { ackedTexts } from "../../support/journal-copy.ts";
-import { slowDiskVariable } from "./debug-hooks.ts";
+import { fullDiskVariable, slowDiskVariable } from "./debug-hooks.ts";
 import type { Checkpoint, Heard } from "./ledger.ts";
 import { orderlyDeadlineMs, type LifeEnd } from "./life-ends.ts";
 
@@ -49,6 +49,8 @@ export class ChaosGateway implements AsyncDisposable {
   readonly checkpoints: Checkpoint[] = [];
   /** While there is a file here, commits are slow. */
   readonly slowDiskPath: string;
+  /** While there is a file here, the journal may not grow. */
+  readonly fullDiskPath: string;
   /** Lives so far. */
   lives = 0;
   readonly #environment: NodeJS.ProcessEnv;
@@ -61,7 +63,12 @@ export class ChaosGateway implements AsyncDisposable {
   constructor(home: GatewayHome, environment: NodeJS.ProcessEnv) {
     this.home = home;
     this.slowDiskPath = join(home.dir, "slow-disk");
-    this.#environment = { ...environment, [slowDiskVariable]: this.slowDiskPath };
+    this.fullDiskPath = join(home.dir, "full-disk");
+    this.#environment = {
+      ...environment,
+      [slowDiskVariable]: this.slowDiskPath,
+      [fullDiskVariable]: this.fullDiskPath,
+    };
     this.#process = this.#spawn();
   }
 

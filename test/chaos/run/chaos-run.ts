@@ -36,15 +36,19 @@ const lookPeriodMs = 250;
 export type ChaosOptions = {
   readonly seed: number;
   readonly minutes: number;
+  /** What this machine lacks is a violation, not left out. */
+  readonly isComplete: boolean;
   readonly say: (line: string) => void;
 };
 
 /** Runs it. Never rejects for what a gateway does: that is in the report. */
-export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { seed, minutes, isComplete, say } = options;
   await using stack = new AsyncDisposableStack();
-  const skipped = [whyNoMount(), whyNoClock(), whyNoEmail()].flatMap((reason) => reason ?? []);
+  const [noMount, noClock] = [whyNoMount(), whyNoClock()];
+  const skipped = [noClock, whyNoEmail()].flatMap((reason) => reason ?? []);
   const home = new GatewayHome();
-  if (whyNoMount() === null) stack.use(new SmallDisk(join(home.dir, "data"), diskMegabytes));
+  if (noMount === null) stack.use(new SmallDisk(join(home.dir, "data"), diskMegabytes));
   const clock = new WallClock(home.dir);
   const platforms = await startPlatforms(stack);
   const keys = [...platforms.map(({ key }) => key), faultKey];
@@ -59,8 +63,8 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
   say(`all ${keys.length} adapters run`);
 
   const traffic = new Traffic(gateway, platforms);
-  const world: World = { gateway, platforms, traffic, clock };
-  const faults = await happen(world, { seed, minutes, say });
+  const world: World = { gateway, platforms, traffic, clock, hasSmallDisk: noMount === null };
+  const faults = await happen(world, options);
   const converged = await waitFor(gateway, (status) => whatIsMissing(status, keys), convergeDeadlineMs);
   say(converged.missing.length === 0 ? `converged after ${converged.afterMs} ms` : converged.missing.join("; "));
   await traffic.stop();
@@ -97,8 +101,12 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
     restartsByReason,
     before,
     after: after instanceof Error ? null : after,
-    notes: traffic.troubles,
+    notes: [
+      ...(noMount === null ? [] : [`no disk was filled, SQLite was told that it is full: ${noMount}`]),
+      ...traffic.troubles,
+    ],
     violations: [
+      ...(isComplete ? skipped.map((reason) => `left out: ${reason}`) : []),
       ...wrongEnds(gateway.ends),
       ...violations,
       ...converged.missing.map((what) => `not converged: ${what}`),
@@ -122,7 +130,7 @@ async function happen(world: World, { seed, minutes, say }: ChaosOptions): Promi
     connections: services.filter(({ keepsConnection }) => keepsConnection).map(({ key }) => key),
     platforms: traits.map(({ key }) => key),
     redelivering: traits.filter(({ acknowledges }) => acknowledges).map(({ key }) => key),
-    can: { fillDisk: whyNoMount() === null, moveClock: whyNoClock() === null },
+    can: { moveClock: whyNoClock() === null },
   });
   const beganAtMs = performance.now();
   const outcomes = planned.map(async (fault): Promise<FaultOutcome> => {

@@ -1,6 +1,5 @@
 /** Has a fault of the schedule really happen, and lifts it in time. */
-import { execFileSync } from "node:child_process";
-import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { sleep, withDeadline } from "../../../src/support/time.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
@@ -18,6 +17,8 @@ export type World = {
   readonly platforms: readonly ChaosPlatform[];
   readonly traffic: Traffic;
   readonly clock: WallClock;
+  /** The state directory is a disk of its own, which may be filled; otherwise the journal is told that it is full. */
+  readonly hasSmallDisk: boolean;
 };
 
 /** A call that the gateway does not take by then has met another fault. */
@@ -64,9 +65,14 @@ export async function inject(fault: Fault, world: World): Promise<void> {
     case "journal-thread":
       return gateway.callHooks();
     case "full-disk":
-      return fillDisk(join(gateway.home.dir, "data"), fault.forMs);
+      return world.hasSmallDisk
+        ? fillDisk(join(gateway.home.dir, "data"), fault.forMs)
+        : withFile(gateway.fullDiskPath, () => sleep(fault.forMs));
     case "slow-disk":
-      return slowDisk(gateway, fault);
+      return withFile(gateway.slowDiskPath, async () => {
+        await sleep(fault.forMs);
+        if (fault.endsInKill) await gateway.kill();
+      });
     case "clock":
       return world.clock.jump(fault.jumpSeconds);
     case "save":
@@ -97,16 +103,14 @@ export async function inject(fault: Fault, world: World): Promise<void> {
 
 let saves = 0;
 
-async function slowDisk(
-  gateway: ChaosGateway,
-  { forMs, endsInKill }: { readonly forMs: number; readonly endsInKill: boolean },
-): Promise<void> {
-  writeFileSync(gateway.slowDiskPath, "");
+/** While there is such a file, the debug hooks do what it stands for. */
+async function withFile(path: string, happen: () => Promise<void>): Promise<void> {
+  writeFileSync(path, "");
   try {
-    await sleep(forMs);
-    if (endsInKill) await gateway.kill();
+    await happen();
   } finally {
-    rmSync(gateway.slowDiskPath);
+    // Two at once are over with the first.
+    rmSync(path, { force: true });
   }
 }
 
@@ -176,12 +180,4 @@ async function fillDisk(dir: string, forMs: number): Promise<void> {
     closeSync(file);
     rmSync(path);
   }
-}
-
-/** Whether `dir` is a small file system of its own, which may be filled. */
-export function mayFill(dir: string): boolean {
-  const { blocks, bsize } = statfsSync(dir);
-  return (
-    blocks * bsize < 2 ** 30 && execFileSync("stat", ["-f", "-c", "%T", dir], { encoding: "utf8" }).trim() === "tmpfs"
-  );
 }

@@ -9,7 +9,7 @@ const options = (parts: Partial<ScheduleOptions>): ScheduleOptions => ({
   connections: ["slack", "discord"],
   platforms: ["slack", "discord", "webhook"],
   redelivering: ["slack", "webhook"],
-  can: { fillDisk: true, moveClock: true },
+  can: { moveClock: true },
   ...parts,
 });
 
@@ -66,8 +66,8 @@ describe("schedule()", () => {
   });
 
   it("leaves out what the machine cannot do", () => {
-    const planned = schedule(options({ can: { fillDisk: false, moveClock: false } }));
-    assert.ok(planned.every(({ kind }) => kind !== "full-disk" && kind !== "clock"));
+    const planned = schedule(options({ can: { moveClock: false } }));
+    assert.ok(planned.every(({ kind }) => kind !== "clock"));
     assert.ok(planned.some(({ kind }) => kind === "journal-thread"));
   });
 });

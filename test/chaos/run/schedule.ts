@@ -26,7 +26,7 @@ export type ScheduleOptions = {
   /** The platforms that say a message again until it is acknowledged. */
   readonly redelivering: readonly string[];
   /** What this machine has. */
-  readonly can: { readonly fillDisk: boolean; readonly moveClock: boolean };
+  readonly can: { readonly moveClock: boolean };
 };
 
 type Maker = (random: RandomSource) => Fault;
@@ -166,7 +166,7 @@ const adapterFaults: readonly Maker[] = (
 
 function machineFaults(can: ScheduleOptions["can"]): readonly Maker[] {
   return [
-    ...(can.fillDisk ? [((random) => ({ kind: "full-disk", forMs: 1_000 + random(4_000) })) satisfies Maker] : []),
+    (random) => ({ kind: "full-disk", forMs: 1_000 + random(4_000) }),
     ...(can.moveClock
       ? [3_600, -3_600, 5, -5].map((jumpSeconds): Maker => () => ({ kind: "clock", jumpSeconds }))
       : []),
