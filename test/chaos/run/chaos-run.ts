@@ -4,22 +4,24 @@ import { join } from "node:path";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import { sleep } from "../../../src/support/time.ts";
 import { GatewayHome } from "../../support/gateway-fixture.ts";
-import { countOpenSends } from "../../support/journal-copy.ts";
 import { processesOf } from "../../support/processes-of.ts";
 import { SmallDisk, whyNoMount } from "../../support/small-disk.ts";
 import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
 import { ChaosGateway, handler, isNumbered, type HeardCall } from "./chaos-gateway.ts";
-import { startPlatforms, whyNoEmail, type ChaosPlatform } from "./chaos-platforms.ts";
+import { startPlatforms, whyNoEmail } from "./chaos-platforms.ts";
+import { calmMs, lookTimes } from "./calm.ts";
 import { whatIsMissing } from "./convergence.ts";
 import { describeFault, type Fault } from "./fault.ts";
 import { undoneFaults, type FaultOutcome } from "./fault-outcomes.ts";
-import { holdingsOf, leaksBetween, type Holdings } from "./holdings.ts";
+import { lookAt } from "./holdings.ts";
 import { inject, type World } from "./inject.ts";
 import { judge, type Ledger } from "./ledger.ts";
 import { wrongEnds } from "./life-ends.ts";
+import { leaks, type Look } from "./looks.ts";
 import type { ChaosReport } from "./report.ts";
 import { schedule } from "./schedule.ts";
 import { excusesOf } from "./send-excuses.ts";
+import { undelivered, unheard, unsent, waitFor } from "./settling.ts";
 import { leftBehind } from "./left-behind.ts";
 import { Traffic } from "./traffic.ts";
 import { WallClock, whyNoClock } from "./wall-clock.ts";
@@ -30,7 +32,8 @@ const startDeadlineMs = 60_000;
 const convergeDeadlineMs = 10_000;
 /** After the last word: what is on its way, retries of sends, a platform's own redelivery. */
 const settleDeadlineMs = 90_000;
-const lookPeriodMs = 250;
+/** Before a look; what is left of the calm is for the look itself. */
+const restDeadlineMs = calmMs - 2_000;
 
 /** What a run is. `say` is told how it goes. */
 export type ChaosOptions = {
@@ -59,26 +62,27 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const startedAt = new Date().toISOString();
   const started = await waitFor(gateway, (status) => whatIsMissing(status, keys), startDeadlineMs);
   if (started.missing.length > 0) throw new Error(`It did not even start: ${started.missing.join("; ")}`);
-  const before = await quietHoldings(gateway);
   say(`all ${keys.length} adapters run`);
 
   const traffic = new Traffic(gateway, platforms);
   const world: World = { gateway, platforms, traffic, clock, hasSmallDisk: noMount === null };
-  const faults = await happen(world, options);
+  const looks = [await lookWhenQuiet(world, keys, 0)];
+  const [faults, between] = await Promise.all([happen(world, options), lookInBetween(world, keys, options)]);
   const converged = await waitFor(gateway, (status) => whatIsMissing(status, keys), convergeDeadlineMs);
   say(converged.missing.length === 0 ? `converged after ${converged.afterMs} ms` : converged.missing.join("; "));
   await traffic.stop();
   const settled = await waitFor(
     gateway,
     (status) => {
-      const missing = [...unsettled(status), ...unheard(gateway, traffic)];
+      const missing = [...undelivered(status), ...unheard(gateway, traffic)];
       // Read from the disk, and so at last.
       return missing.length > 0 ? missing : unsent(gateway);
     },
     settleDeadlineMs,
   );
   say(settled.missing.length === 0 ? `settled after ${settled.afterMs} ms` : settled.missing.slice(0, 10).join("; "));
-  const after = await quietHoldings(gateway).catch((reason: unknown) => reason as Error);
+  looks.push(...between, await lookWhenQuiet(world, keys, minutes * 60_000));
+  const seen = looks.filter((look) => typeof look !== "string");
   const restartsByReason = sumOfRestarts(settled.status);
   await gateway.end();
   const ledger = ledgerOf(
@@ -99,10 +103,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     settledAfterMs: settled.missing.length === 0 ? settled.afterMs : null,
     counts,
     restartsByReason,
-    before,
-    after: after instanceof Error ? null : after,
+    looks: seen,
     notes: [
       ...(noMount === null ? [] : [`no disk was filled, SQLite was told that it is full: ${noMount}`]),
+      ...looks.filter((look) => typeof look === "string"),
       ...traffic.troubles,
     ],
     violations: [
@@ -111,10 +115,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       ...violations,
       ...converged.missing.map((what) => `not converged: ${what}`),
       ...settled.missing.map((what) => `not settled: ${what}`),
-      ...(after instanceof Error ? [`no look at the end: ${after.message}`] : leaksBetween(before, after)),
+      ...leaks(seen),
       ...leftovers,
       ...undoneFaults(faults),
-      ...(await openSockets(platforms)),
     ],
   };
 }
@@ -146,58 +149,34 @@ async function happen(world: World, { seed, minutes, say }: ChaosOptions): Promi
   return Promise.all(outcomes);
 }
 
-type Waited = { readonly missing: readonly string[]; readonly afterMs: number; readonly status: GatewayStatus | null };
-
-/** Looks until nothing is missing, or until the deadline. */
-async function waitFor(
-  gateway: ChaosGateway,
-  look: (status: GatewayStatus) => readonly string[],
-  deadlineMs: number,
-): Promise<Waited> {
+/** At each of the times that the schedule leaves free for it. */
+async function lookInBetween(world: World, keys: readonly string[], { minutes, say }: ChaosOptions) {
   const beganAtMs = performance.now();
-  const over = AbortSignal.timeout(deadlineMs);
-  let missing: readonly string[] = ["no status could be had"];
-  let status: GatewayStatus | null = null;
-  while (!over.aborted) {
-    try {
-      status = await gateway.status(over);
-      missing = look(status);
-      if (missing.length === 0) break;
-      await sleep(lookPeriodMs, over);
-    } catch {
-      // The time is over.
-    }
+  const looks: (Look | string)[] = [];
+  for (const atMs of lookTimes(minutes * 60_000)) {
+    await sleep(Math.max(0, atMs - (performance.now() - beganAtMs)));
+    const look = await lookWhenQuiet(world, keys, atMs);
+    say(typeof look === "string" ? look : `${(atMs / 1000).toFixed(1)} s: looked at`);
+    looks.push(look);
   }
-  return { missing, afterMs: Math.round(performance.now() - beganAtMs), status };
+  return looks;
 }
 
-function unsettled({ adapters, consumers }: GatewayStatus): string[] {
-  return [
-    ...adapters.flatMap(({ key, queue }) =>
-      queue.pending + queue.leased > 0 ? [`${key} has ${queue.pending + queue.leased} messages undelivered`] : [],
-    ),
-    ...consumers.flatMap(({ name, inFlight }) => (inFlight > 0 ? [`${name} has ${inFlight} in flight`] : [])),
-  ];
-}
-
-function unheard(gateway: ChaosGateway, traffic: Traffic): string[] {
-  const heard = new Set(gateway.heard.map(({ text }) => text));
-  return traffic.said
-    .filter(({ isPromised, text }) => isPromised && !heard.has(text))
-    .map(({ text }) => `${text} is not heard`);
-}
-
-function unsent(gateway: ChaosGateway): string[] {
+/** One look when everything has come to rest; nobody speaks meanwhile. In words: why there was no rest. */
+async function lookWhenQuiet(world: World, keys: readonly string[], atMs: number): Promise<Look | string> {
+  const { gateway, traffic } = world;
+  using _silence = traffic.hold();
+  const { missing, status } = await waitFor(
+    gateway,
+    (now) => [...whatIsMissing(now, keys), ...undelivered(now)],
+    restDeadlineMs,
+  );
+  if (missing.length > 0 || status === null) return `no look after ${atMs} ms: ${missing.join("; ")}`;
   try {
-    const open = countOpenSends(gateway.journalPath);
-    return open > 0 ? [`${open} sends are not over`] : [];
+    return await lookAt(world, { status, atMs });
   } catch (reason) {
-    return [`the journal is being written: ${String(reason)}`];
+    return `no look after ${atMs} ms: ${String(reason)}`;
   }
-}
-
-async function quietHoldings(gateway: ChaosGateway): Promise<Holdings> {
-  return holdingsOf(gateway, await gateway.status(AbortSignal.timeout(startDeadlineMs)));
 }
 
 function ledgerOf({ gateway, platforms, traffic }: World, faults: readonly Fault[]): Ledger {
@@ -231,15 +210,4 @@ function sumOfRestarts(status: GatewayStatus | null): Record<string, number> {
   for (const { restartsByReason } of status?.adapters ?? [])
     for (const [reason, count] of Object.entries(restartsByReason)) sum[reason] = (sum[reason] ?? 0) + (count ?? 0);
   return sum;
-}
-
-/** The gateway is gone: so are its sockets at the services that it called. */
-async function openSockets(platforms: readonly ChaosPlatform[]): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const { key, emulated } of platforms) {
-    await Promise.race([emulated.allSocketsClosed(), sleep(2_000)]);
-    if (!emulated.traits.isPull && emulated.openSockets > 0)
-      left.push(`left over: ${emulated.openSockets} sockets at ${key}`);
-  }
-  return left;
 }

@@ -1,6 +1,6 @@
 /**
  * Loaded into the coordinator by `--import`: what no signal of the gateway's own does. SIGUSR2 terminates the journal's
- * thread, which is the only one that a coordinator has, and writes what is active in the process to standard error. In
+ * thread, which is the only one that a coordinator has; SIGWINCH writes what is active in the process to standard error. In
  * that thread, commits are slow and the file may not grow while there are files under the names that the environment gives.
  */
 import { existsSync } from "node:fs";
@@ -31,10 +31,12 @@ function watchJournalThread(): void {
     worker.once("exit", () => workers.delete(worker));
   });
   process.on("SIGUSR2", () => {
+    for (const worker of workers) void worker.terminate();
+  });
+  process.on("SIGWINCH", () => {
     const counts: Record<string, number> = {};
     for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
     process.stderr.write(`${resourcesPrefix}${JSON.stringify(counts)}\n`);
-    for (const worker of workers) void worker.terminate();
   });
 }
 

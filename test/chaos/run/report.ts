@@ -2,8 +2,8 @@
 import { retryKeys } from "./chaos-config.ts";
 import { describeFault } from "./fault.ts";
 import type { FaultOutcome } from "./fault-outcomes.ts";
-import type { Holdings } from "./holdings.ts";
 import type { PlatformCounts } from "./ledger.ts";
+import type { Look } from "./looks.ts";
 
 /** Everything that a report says. */
 export type ChaosReport = {
@@ -18,8 +18,7 @@ export type ChaosReport = {
   readonly settledAfterMs: number | null;
   readonly counts: Readonly<Record<string, PlatformCounts>>;
   readonly restartsByReason: Readonly<Record<string, number>>;
-  readonly before: Holdings | null;
-  readonly after: Holdings | null;
+  readonly looks: readonly Look[];
   readonly notes: readonly string[];
   readonly violations: readonly string[];
 };
@@ -65,14 +64,12 @@ and marked so. \`unknown\`: sent, and the answer was lost; \`mostUnknown\`: send
 for each conversation and each moment at which what was on its way there was cut off. \`failed\`: only what a service that
 refused our credentials refused.
 
-## What the coordinator held
+## What was held at quiet moments
 
-| | ${Object.keys(report.before ?? {}).join(" | ")} |
-| --- | ${Object.keys(report.before ?? {})
-    .map(() => "---:")
-    .join(" | ")} |
-| before | ${Object.values(report.before ?? {}).join(" | ")} |
-| after | ${Object.values(report.after ?? {}).join(" | ")} |
+${renderLooks(report.looks)}
+
+A coordinator is compared with itself, the shared host while it holds the same adapters, the connections and sockets that a
+service sees with what they were when everything had just started.
 
 ## Notes
 
@@ -88,6 +85,23 @@ ${retryKeys.trim()}
 
 ${faults.map(({ fault, trouble }) => `- ${(fault.atMs / 1000).toFixed(1)} s: ${describeFault(fault)}${trouble === null ? "" : ` (could not be done: ${trouble})`}`).join("\n")}
 `;
+}
+
+function renderLooks(looks: readonly Look[]): string {
+  const rows = looks.map(({ life, atMs, coordinator, host, services }) => {
+    const held = { ...coordinator, rssBytes: `${Math.round(coordinator.rssBytes / 1_048_576)} MiB` };
+    const counts = Object.entries(services).map(([key, { live, openSockets }]) => `${key} ${live}/${openSockets}`);
+    return [
+      `${(atMs / 1000).toFixed(1)} s, life ${life}`,
+      Object.entries(held)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", "),
+      `process ${host.pid}, ${host.keys.length} adapters, threads ${host.threads}, descriptors ${host.descriptors}`,
+      counts.join(", "),
+    ];
+  });
+  const head = ["when", "the coordinator", "the shared host", "connections/sockets"];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function inSeconds(ms: number | null): string {

@@ -1,12 +1,13 @@
 /** What goes wrong in a run and when: the same for the same seed. Pure. */
 import type { FaultPlace, PlatformFault } from "../../conformance/emulated-platform.ts";
 import { randomSource, shuffled, type RandomSource } from "../../support/random-source.ts";
+import { disturbsLook, isSteady } from "./calm.ts";
 import type { Fault, PlannedFault, SavedConfig, Victim } from "./fault.ts";
 
 /** How often something goes wrong, on average. */
 const periodMs = 2_500;
 /** Messages flow for so long before anything goes wrong. */
-const calmMs = 3_000;
+const beginMs = 3_000;
 /**
  * Deaths of one host's kind are so far apart: each makes its replacement wait longer, up to half a minute, and a run must
  * converge in ten seconds.
@@ -42,11 +43,16 @@ export function schedule(options: ScheduleOptions): readonly PlannedFault[] {
   );
   const lastDeaths = new Map<string, number>();
   const planned: PlannedFault[] = [];
-  for (let atMs = calmMs; ; atMs += periodMs / 2 + random(periodMs)) {
+  for (let atMs = beginMs; ; atMs += periodMs / 2 + random(periodMs)) {
     const fault = decks[turns.deal()]?.deal()(random);
     if (fault === undefined) continue;
-    if (atMs + ("forMs" in fault ? fault.forMs : 0) > options.durationMs) return planned;
+    const untilMs = atMs + ("forMs" in fault ? fault.forMs : 0);
+    if (untilMs > options.durationMs) return planned;
+    if (disturbsLook(atMs, untilMs, options.durationMs)) continue;
     const dying = dyingHost(fault);
+    // Life is compared with life there: nobody's may end.
+    if (isSteady(atMs, options.durationMs) && (endsCoordinator(fault) || (dying !== null && dying !== "handlers")))
+      continue;
     if (dying !== null && atMs - (lastDeaths.get(dying) ?? Number.NEGATIVE_INFINITY) < hostDeathPeriodMs) continue;
     if (dying !== null) lastDeaths.set(dying, atMs);
     planned.push({ ...fault, atMs });
@@ -171,6 +177,11 @@ function machineFaults(can: ScheduleOptions["can"]): readonly Maker[] {
       ? [3_600, -3_600, 5, -5].map((jumpSeconds): Maker => () => ({ kind: "clock", jumpSeconds }))
       : []),
   ];
+}
+
+function endsCoordinator(fault: Fault): boolean {
+  if (fault.kind === "kill") return fault.victim === "coordinator";
+  return fault.kind === "restart" || (fault.kind === "slow-disk" && fault.endsInKill);
 }
 
 const hostDeaths: ReadonlySet<string> = new Set(["hash", "kill-host", "signal-host", "map-bomb", "allocate"]);

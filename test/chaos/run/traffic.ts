@@ -22,6 +22,8 @@ export class Traffic {
   readonly #over = new AbortController();
   readonly #said = new Map<string, Message[]>();
   readonly #loops: readonly Promise<void>[];
+  /** Resolved while there is talk. */
+  #gate: Promise<void> = Promise.resolve();
   /** Sends that were answered with 202: from then on the gateway has them. */
   readonly accepted: Addressed[] = [];
   /** What people could not say, in words. */
@@ -47,6 +49,13 @@ export class Traffic {
         return { platform: key, text, isPromised };
       }),
     );
+  }
+
+  /** Nothing is said or sent until the returned is disposed. What is being said is said to its end. */
+  hold(): Disposable {
+    const gate = Promise.withResolvers<void>();
+    this.#gate = gate.promise;
+    return { [Symbol.dispose]: () => gate.resolve() };
   }
 
   /** Nothing more is said or sent. */
@@ -92,5 +101,6 @@ export class Traffic {
 
   async #pause(forMs: number): Promise<void> {
     await sleep(forMs, this.#over.signal).catch(() => {});
+    await this.#gate;
   }
 }
