@@ -6,12 +6,13 @@ import { sleep } from "../../../src/support/time.ts";
 import { GatewayHome } from "../../support/gateway-fixture.ts";
 import { processesOf } from "../../support/processes-of.ts";
 import { SmallDisk, whyNoMount } from "../../support/small-disk.ts";
-import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
+import { chaosConfig, faultKey, secretFile, secretsOf } from "./chaos-config.ts";
 import { ChaosGateway, handler, isNumbered, type HeardCall } from "./chaos-gateway.ts";
 import { startPlatforms, whyNoEmail } from "./chaos-platforms.ts";
 import { calmMs, lookTimes } from "./calm.ts";
 import { whatIsMissing } from "./convergence.ts";
 import { describeFault, type Fault } from "./fault.ts";
+import { installFaultModule } from "./fault-module.ts";
 import { undoneFaults, type FaultOutcome } from "./fault-outcomes.ts";
 import { lookAt } from "./holdings.ts";
 import { inject, type World } from "./inject.ts";
@@ -56,8 +57,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const platforms = await startPlatforms(stack);
   const keys = [...platforms.map(({ key }) => key), faultKey];
   home.writeFile("handler.mjs", handler);
-  home.writeFile(secretFile, "the first secret\n");
-  home.writeConfig(chaosConfig(platforms));
+  for (const [key, secret] of [...secretsOf(platforms), [faultKey, "the first secret"] as const])
+    home.writeFile(secretFile(key), `${secret}\n`);
+  const faultModule = installFaultModule(home);
+  home.writeConfig(chaosConfig({ platforms, faultModule: faultModule.path }));
   const gateway = stack.use(new ChaosGateway(home, clock.environment));
   const startedAt = new Date().toISOString();
   const started = await waitFor(gateway, (status) => whatIsMissing(status, keys), startDeadlineMs);
@@ -65,7 +68,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   say(`all ${keys.length} adapters run`);
 
   const traffic = new Traffic(gateway, platforms);
-  const world: World = { gateway, platforms, traffic, clock, hasSmallDisk: noMount === null };
+  const world: World = { gateway, platforms, traffic, clock, faultModule, hasSmallDisk: noMount === null };
   const looks = [await lookWhenQuiet(world, keys, 0)];
   const [faults, between] = await Promise.all([happen(world, options), lookInBetween(world, keys, options)]);
   const converged = await waitFor(gateway, (status) => whatIsMissing(status, keys), convergeDeadlineMs);
@@ -87,7 +90,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await gateway.end();
   const ledger = ledgerOf(
     world,
-    faults.map(({ fault }) => fault),
+    faults.map((outcome) => outcome.fault),
   );
   const { counts, violations } = judge(ledger);
   const leftovers = processesOf(home.dir).map(({ pid, command }) => `left over: process ${pid}, ${command}`);
@@ -132,6 +135,7 @@ async function happen(world: World, { seed, minutes, say }: ChaosOptions): Promi
     services: services.map(({ key }) => key),
     connections: services.filter(({ keepsConnection }) => keepsConnection).map(({ key }) => key),
     platforms: traits.map(({ key }) => key),
+    secretive: [...secretsOf(world.platforms).keys(), faultKey],
     redelivering: traits.filter(({ acknowledges }) => acknowledges).map(({ key }) => key),
     can: { moveClock: whyNoClock() === null },
   });

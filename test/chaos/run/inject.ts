@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { sleep, withDeadline } from "../../../src/support/time.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import type { EmulatedPlatform } from "../../conformance/emulated-platform.ts";
-import { chaosConfig, faultKey, secretFile } from "./chaos-config.ts";
+import type { FaultCommand } from "../../support/fault-adapter.ts";
+import { chaosConfig, faultKey, secretFile, secretsOf, type Variant } from "./chaos-config.ts";
 import type { ChaosGateway } from "./chaos-gateway.ts";
 import type { ChaosPlatform } from "./chaos-platforms.ts";
 import type { Fault, Victim } from "./fault.ts";
+import type { FaultModule } from "./fault-module.ts";
 import type { Traffic } from "./traffic.ts";
 import type { WallClock } from "./wall-clock.ts";
 
@@ -17,6 +19,7 @@ export type World = {
   readonly platforms: readonly ChaosPlatform[];
   readonly traffic: Traffic;
   readonly clock: WallClock;
+  readonly faultModule: FaultModule;
   /** The state directory is a disk of its own, which may be filled; otherwise the journal is told that it is full. */
   readonly hasSmallDisk: boolean;
 };
@@ -76,23 +79,22 @@ export async function inject(fault: Fault, world: World): Promise<void> {
     case "clock":
       return world.clock.jump(fault.jumpSeconds);
     case "save":
-      gateway.home.writeConfig(chaosConfig(world.platforms, fault.what, (saves += 1)));
+      save(world, { what: fault.what, platform: fault.platform });
       await sleep(fault.forMs);
-      return gateway.home.writeConfig(chaosConfig(world.platforms));
+      return save(world, null);
     case "rotate-secret":
-      gateway.home.writeFile(secretFile, `secret ${(saves += 1)}\n`);
-      return reload(gateway);
+      return rotateSecret(world, fault.platform, fault.forMs);
     case "reload-storm":
       for (let count = 0; count < fault.saves; count += 1) {
-        gateway.home.writeConfig(chaosConfig(world.platforms, count % 2 === 0 ? "settings" : "policy", (saves += 1)));
+        save(world, { what: count % 2 === 0 ? "settings" : "policy", platform: fault.platform });
         void reload(gateway).catch(() => {});
         await sleep(20);
       }
-      gateway.home.writeConfig(chaosConfig(world.platforms));
+      save(world, null);
       return reload(gateway);
     case "adapter": {
       const { status } = await gateway.call("POST", "/v1/send", {
-        body: { target: `${faultKey}/command`, text: JSON.stringify(fault.command) },
+        body: { target: `${faultKey}/command`, text: JSON.stringify(placed(fault.command, world.faultModule)) },
         signal: AbortSignal.timeout(callDeadlineMs),
       });
       if (status !== 202) throw new Error(`the command was answered with ${status}`);
@@ -102,6 +104,35 @@ export async function inject(fault: Fault, world: World): Promise<void> {
 }
 
 let saves = 0;
+
+function save(world: World, variant: Omit<Variant, "turn"> | null): void {
+  const { gateway, platforms, faultModule } = world;
+  saves += 1;
+  const config = chaosConfig(
+    { platforms, faultModule: faultModule.path },
+    variant === null ? null : { ...variant, turn: saves },
+  );
+  gateway.home.writeConfig(config);
+}
+
+/** The right secret comes back. The fault adapter takes any. */
+async function rotateSecret({ gateway, platforms }: World, key: string, forMs: number): Promise<void> {
+  const right = secretsOf(platforms).get(key) ?? "the first secret";
+  saves += 1;
+  gateway.home.writeFile(secretFile(key), `${right}${saves}\n`);
+  try {
+    await reload(gateway);
+    await sleep(forMs);
+  } finally {
+    gateway.home.writeFile(secretFile(key), `${right}\n`);
+  }
+  await reload(gateway);
+}
+
+/** A FIFO has to be one that the adapter may read. */
+function placed(command: FaultCommand, { fifoPath }: FaultModule): FaultCommand {
+  return command.do === "fifo" || command.do === "pool-fifo" ? { ...command, path: fifoPath } : command;
+}
 
 /** While there is such a file, the debug hooks do what it stands for. */
 async function withFile(path: string, happen: () => Promise<void>): Promise<void> {

@@ -38,10 +38,13 @@ export function leftBehind(
   const replies = heard
     .filter(({ text }) => isNumbered(text))
     .map(({ id, adapter, text }) => ({ id, platform: adapter, text: `${replyPrefix}${text}` }));
-  const mailed = replies.filter(({ platform }) => pull.has(platform));
+  const rows = sentRows(database, { platforms: run.platforms, replies });
+  // A reply to a message that was handed out before has a row there too.
+  const texts = new Set(rows.filter(({ platform }) => pull.has(platform)).map(({ text }) => text));
+  const mailed = replies.filter(({ platform, text }) => pull.has(platform) && !texts.has(text));
   return {
     sent: [
-      ...sentRows(database, { platforms: run.platforms, replies }),
+      ...rows,
       ...mailed.map(({ platform, text }): Sent => ({ platform, text, state: "mailed", conversation: "", code: null })),
     ],
     answered: replies

@@ -5,7 +5,7 @@ import { disturbsLook, isSteady } from "./calm.ts";
 import type { Fault, PlannedFault, SavedConfig, Victim } from "./fault.ts";
 
 /** How often something goes wrong, on average. */
-const periodMs = 2_500;
+const periodMs = 2_000;
 /** Messages flow for so long before anything goes wrong. */
 const beginMs = 3_000;
 /**
@@ -24,6 +24,8 @@ export type ScheduleOptions = {
   readonly connections: readonly string[];
   /** All of them, those whose clients call the adapter too. */
   readonly platforms: readonly string[];
+  /** Those whose secret is in a file of its own. */
+  readonly secretive: readonly string[];
   /** The platforms that say a message again until it is acknowledged. */
   readonly redelivering: readonly string[];
   /** What this machine has. */
@@ -80,7 +82,8 @@ class Deck<Card> {
 
 type Group = { readonly weight: number; readonly makers: readonly Maker[] };
 
-function groupsOf({ services, connections, platforms, redelivering, can }: ScheduleOptions): readonly Group[] {
+function groupsOf(options: ScheduleOptions): readonly Group[] {
+  const { services, connections, platforms, redelivering, can } = options;
   const groups: readonly Group[] = [
     { weight: 5, makers: services.flatMap((platform) => serviceFaults(platform)) },
     {
@@ -96,7 +99,7 @@ function groupsOf({ services, connections, platforms, redelivering, can }: Sched
       ],
     },
     { weight: 3, makers: processFaults },
-    { weight: 2, makers: configFaults },
+    { weight: 3, makers: configFaults(options) },
     { weight: 2, makers: adapterFaults },
     { weight: 2, makers: [() => ({ kind: "journal-thread" }), ...machineFaults(can)] },
   ];
@@ -145,13 +148,27 @@ const processFaults: readonly Maker[] = [
   })),
 ];
 
-const savedConfigs: readonly SavedConfig[] = ["settings", "policy", "error", "nonsense", "removal"];
+/** Those who have a policy that can be another and lets everybody in. */
+const swappable: ReadonlySet<string> = new Set(["discord", "slack", "telegram", "email", "webhook"]);
 
-const configFaults: readonly Maker[] = [
-  ...savedConfigs.map((what): Maker => (random) => ({ kind: "save", what, forMs: 500 + random(4_000) })),
-  () => ({ kind: "rotate-secret" }),
-  (random) => ({ kind: "reload-storm", saves: 5 + random(15) }),
-];
+function configFaults({ platforms, secretive }: ScheduleOptions): readonly Maker[] {
+  const saved =
+    (what: SavedConfig, platform: string): Maker =>
+    (random) => ({ kind: "save", what, platform, forMs: 500 + random(4_000) });
+  const policies = platforms.filter((platform) => swappable.has(platform));
+  return [
+    ...platforms.flatMap((platform) => [saved("settings", platform), saved("error", platform)]),
+    ...policies.map((platform) => saved("policy", platform)),
+    ...secretive.map((platform): Maker => (random) => ({
+      kind: "rotate-secret",
+      platform,
+      forMs: 500 + random(4_000),
+    })),
+    // Of no one platform.
+    ...["nonsense", "removal", "nonsense", "removal"].map((what) => saved(what as SavedConfig, "fault")),
+    ...policies.map((platform): Maker => (random) => ({ kind: "reload-storm", platform, saves: 5 + random(15) })),
+  ];
+}
 
 const adapterFaults: readonly Maker[] = (
   [
@@ -162,10 +179,14 @@ const adapterFaults: readonly Maker[] = (
     { do: "close" },
     { do: "hash" },
     { do: "kill-host" },
+    { do: "stop-host" },
+    { do: "fifo" },
+    { do: "pool-fifo" },
     { do: "map-bomb" },
     { do: "signal-host", signal: "SIGSEGV" },
     { do: "flood", count: 2_000 },
     { do: "leak-buffers", megabytesPerSecond: 200 },
+    { do: "leak-heap", megabytesPerSecond: 50 },
     { do: "allocate", shape: "an array of strings", pace: "fast" },
   ] as const
 ).map((command): Maker => () => ({ kind: "adapter", command }));
@@ -184,7 +205,17 @@ function endsCoordinator(fault: Fault): boolean {
   return fault.kind === "restart" || (fault.kind === "slow-disk" && fault.endsInKill);
 }
 
-const hostDeaths: ReadonlySet<string> = new Set(["hash", "kill-host", "signal-host", "map-bomb", "allocate"]);
+const hostDeaths: ReadonlySet<string> = new Set([
+  "hash",
+  "kill-host",
+  "stop-host",
+  "fifo",
+  "pool-fifo",
+  "signal-host",
+  "map-bomb",
+  "allocate",
+  "leak-heap",
+]);
 
 /** Whose host it takes down; `null`: nobody's. */
 function dyingHost(fault: Fault): Victim | "fault" | null {

@@ -24,6 +24,10 @@ describe("excusesOf()", () => {
     ["a host that stands still for a moment", { kind: "stop", victim: "adapters", forMs: 4_000 }, 0],
     ["a host that is silent for too long", { kind: "stop", victim: "adapters", forMs: 7_000 }, 1],
     ["slow commits", { kind: "slow-disk", forMs: 1, endsInKill: false }, 0],
+    ["settings that replace it and are taken back", { kind: "save", what: "settings", platform: "slack", forMs: 1 }, 2],
+    ["a policy", { kind: "save", what: "policy", platform: "slack", forMs: 1 }, 0],
+    ["a storm of saves", { kind: "reload-storm", platform: "slack", saves: 6 }, 7],
+    ["another platform's secret", { kind: "rotate-secret", platform: "discord", forMs: 1 }, 0],
     ["a neighbour that ends alone", { kind: "adapter", command: { do: "throw" } }, 0],
     ["a neighbour that takes the host with it", { kind: "adapter", command: { do: "kill-host" } }, 1],
   ];
@@ -41,6 +45,8 @@ describe("excusesOf()", () => {
       forMs: 1,
     };
     const faults: readonly Fault[] = [refused, { kind: "restart" }];
+    const rotated: Fault = { kind: "rotate-secret", platform: "discord", forMs: 1 };
+    assert.equal(excusesOf([rotated], "discord", 0).isRefused, true);
     assert.deepEqual(excusesOf(faults, "slack", 5), { cuts: 2, sendFaultsMet: 5, isRefused: true });
     assert.deepEqual(excusesOf(faults, "discord", 0), { cuts: 1, sendFaultsMet: 0, isRefused: false });
   });

@@ -23,10 +23,13 @@ export function excusesOf(faults: readonly Fault[], platform: string, sendFaults
   return {
     cuts: faults.reduce((sum, fault) => sum + cutsOf(fault, platform), 0),
     sendFaultsMet,
-    isRefused: faults.some(
-      (fault) => fault.kind === "service" && fault.platform === platform && fault.fault.kind === "bad_credentials",
-    ),
+    isRefused: faults.some((fault) => refusesCredentials(fault, platform)),
   };
+}
+
+function refusesCredentials(fault: Fault, platform: string): boolean {
+  if (!("platform" in fault) || fault.platform !== platform) return false;
+  return fault.kind === "rotate-secret" || (fault.kind === "service" && fault.fault.kind === "bad_credentials");
 }
 
 function cutsOf(fault: Fault, platform: string): number {
@@ -53,10 +56,12 @@ function cutsOf(fault: Fault, platform: string): number {
     case "adapter":
       return alone.has(fault.command.do) ? 0 : 1;
     case "save":
-    case "reload-storm":
+      // The adapter is replaced, and again when the default is back.
+      return fault.what === "settings" ? 2 : 0;
     case "rotate-secret":
-      // Of platforms' adapters, web chat's is replaced, of whose sends none is ever in doubt.
-      return 0;
+      return 2;
+    case "reload-storm":
+      return fault.saves + 1;
     case "repeat":
     case "journal-thread":
     case "full-disk":
