@@ -1,26 +1,23 @@
 /** One run: everything is started, goes wrong as planned, comes to rest, is ended, and is judged. */
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
-import { sleep } from "../../../src/support/time.ts";
 import { GatewayHome } from "../../support/gateway-fixture.ts";
 import { processesOf } from "../../support/processes-of.ts";
 import { SmallDisk, whyNoMount } from "../../support/small-disk.ts";
 import { chaosConfig, faultKey, secretFile, secretsOf } from "./chaos-config.ts";
 import { ChaosGateway, handler, isNumbered, type HeardCall } from "./chaos-gateway.ts";
 import { startPlatforms, whyNoEmail } from "./chaos-platforms.ts";
-import { calmMs, lookTimes } from "./calm.ts";
 import { whatIsMissing } from "./convergence.ts";
-import { describeFault, type Fault } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 import { installFaultModule } from "./fault-module.ts";
-import { undoneFaults, type FaultOutcome } from "./fault-outcomes.ts";
-import { lookAt } from "./holdings.ts";
-import { inject, type World } from "./inject.ts";
+import { undoneFaults } from "./fault-outcomes.ts";
+import { happen, lookWhenQuiet } from "./happenings.ts";
+import type { World } from "./inject.ts";
 import { judge, type Ledger } from "./ledger.ts";
 import { wrongEnds } from "./life-ends.ts";
-import { leaks, type Look } from "./looks.ts";
+import { leaks } from "./looks.ts";
 import type { ChaosReport } from "./report.ts";
-import { schedule } from "./schedule.ts";
 import { excusesOf } from "./send-excuses.ts";
 import { undelivered, unheard, unsent, waitFor } from "./settling.ts";
 import { leftBehind } from "./left-behind.ts";
@@ -33,8 +30,6 @@ const startDeadlineMs = 60_000;
 const convergeDeadlineMs = 10_000;
 /** After the last word: what is on its way, retries of sends, a platform's own redelivery. */
 const settleDeadlineMs = 90_000;
-/** Before a look; what is left of the calm is for the look itself. */
-const restDeadlineMs = calmMs - 2_000;
 
 /** What a run is. `say` is told how it goes. */
 export type ChaosOptions = {
@@ -46,8 +41,7 @@ export type ChaosOptions = {
 };
 
 /** Runs it. Never rejects for what a gateway does: that is in the report. */
-export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { seed, minutes, isComplete, say } = options;
+export async function runChaos({ seed, minutes, isComplete, say }: ChaosOptions): Promise<ChaosReport> {
   await using stack = new AsyncDisposableStack();
   const [noMount, noClock] = [whyNoMount(), whyNoClock()];
   const skipped = [noClock, whyNoEmail()].flatMap((reason) => reason ?? []);
@@ -69,8 +63,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
   const traffic = new Traffic(gateway, platforms);
   const world: World = { gateway, platforms, traffic, clock, faultModule, hasSmallDisk: noMount === null };
-  const looks = [await lookWhenQuiet(world, keys, 0)];
-  const [faults, between] = await Promise.all([happen(world, options), lookInBetween(world, keys, options)]);
+  const first = await lookWhenQuiet(world, keys, 0);
+  const { faults, looks, restless } = await happen(world, { seed, minutes, keys, say });
   const converged = await waitFor(gateway, (status) => whatIsMissing(status, keys), convergeDeadlineMs);
   say(converged.missing.length === 0 ? `converged after ${converged.afterMs} ms` : converged.missing.join("; "));
   await traffic.stop();
@@ -84,8 +78,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     settleDeadlineMs,
   );
   say(settled.missing.length === 0 ? `settled after ${settled.afterMs} ms` : settled.missing.slice(0, 10).join("; "));
-  looks.push(...between, await lookWhenQuiet(world, keys, minutes * 60_000));
-  const seen = looks.filter((look) => typeof look !== "string");
+  const last = await lookWhenQuiet(world, keys, minutes * 60_000);
+  const seen = [first, ...looks, last].filter((look) => typeof look !== "string");
   const restartsByReason = sumOfRestarts(settled.status);
   await gateway.end();
   const ledger = ledgerOf(
@@ -99,6 +93,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     minutes,
     startedAt,
     machine: `${cpus().length} cores of ${cpus()[0]?.model ?? "an unknown kind"}, Node ${process.version}`,
+    load: loadavg().map((each) => each.toFixed(1)),
     skipped,
     faults,
     lives: gateway.lives,
@@ -109,7 +104,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     looks: seen,
     notes: [
       ...(noMount === null ? [] : [`no disk was filled, SQLite was told that it is full: ${noMount}`]),
-      ...looks.filter((look) => typeof look === "string"),
       ...traffic.troubles,
     ],
     violations: [
@@ -118,69 +112,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       ...violations,
       ...converged.missing.map((what) => `not converged: ${what}`),
       ...settled.missing.map((what) => `not settled: ${what}`),
+      ...restless,
+      ...[first, last].filter((look) => typeof look === "string"),
       ...leaks(seen),
       ...leftovers,
       ...undoneFaults(faults),
     ],
   };
-}
-
-/** Everything planned, each at its time. Resolves when the last is lifted. */
-async function happen(world: World, { seed, minutes, say }: ChaosOptions): Promise<readonly FaultOutcome[]> {
-  const traits = world.platforms.map(({ key, emulated }) => ({ key, ...emulated.traits }));
-  const services = traits.filter(({ isPull }) => !isPull);
-  const planned = schedule({
-    seed,
-    durationMs: minutes * 60_000,
-    services: services.map(({ key }) => key),
-    connections: services.filter(({ keepsConnection }) => keepsConnection).map(({ key }) => key),
-    platforms: traits.map(({ key }) => key),
-    secretive: [...secretsOf(world.platforms).keys(), faultKey],
-    redelivering: traits.filter(({ acknowledges }) => acknowledges).map(({ key }) => key),
-    can: { moveClock: whyNoClock() === null },
-  });
-  const beganAtMs = performance.now();
-  const outcomes = planned.map(async (fault): Promise<FaultOutcome> => {
-    await sleep(Math.max(0, fault.atMs - (performance.now() - beganAtMs)));
-    say(`${(fault.atMs / 1000).toFixed(1)} s: ${describeFault(fault)}`);
-    try {
-      await inject(fault, world);
-      return { fault, trouble: null };
-    } catch (reason) {
-      return { fault, trouble: reason instanceof Error ? reason.message : String(reason) };
-    }
-  });
-  return Promise.all(outcomes);
-}
-
-/** At each of the times that the schedule leaves free for it. */
-async function lookInBetween(world: World, keys: readonly string[], { minutes, say }: ChaosOptions) {
-  const beganAtMs = performance.now();
-  const looks: (Look | string)[] = [];
-  for (const atMs of lookTimes(minutes * 60_000)) {
-    await sleep(Math.max(0, atMs - (performance.now() - beganAtMs)));
-    const look = await lookWhenQuiet(world, keys, atMs);
-    say(typeof look === "string" ? look : `${(atMs / 1000).toFixed(1)} s: looked at`);
-    looks.push(look);
-  }
-  return looks;
-}
-
-/** One look when everything has come to rest; nobody speaks meanwhile. In words: why there was no rest. */
-async function lookWhenQuiet(world: World, keys: readonly string[], atMs: number): Promise<Look | string> {
-  const { gateway, traffic } = world;
-  using _silence = traffic.hold();
-  const { missing, status } = await waitFor(
-    gateway,
-    (now) => [...whatIsMissing(now, keys), ...undelivered(now)],
-    restDeadlineMs,
-  );
-  if (missing.length > 0 || status === null) return `no look after ${atMs} ms: ${missing.join("; ")}`;
-  try {
-    return await lookAt(world, { status, atMs });
-  } catch (reason) {
-    return `no look after ${atMs} ms: ${String(reason)}`;
-  }
 }
 
 function ledgerOf({ gateway, platforms, traffic }: World, faults: readonly Fault[]): Ledger {

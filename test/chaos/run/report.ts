@@ -11,6 +11,8 @@ export type ChaosReport = {
   readonly minutes: number;
   readonly startedAt: string;
   readonly machine: string;
+  /** Averages of the last minute, five and fifteen when it was over: what else keeps the machine busy makes all later. */
+  readonly load: readonly string[];
   readonly skipped: readonly string[];
   readonly faults: readonly FaultOutcome[];
   readonly lives: number;
@@ -39,7 +41,7 @@ export function renderReport(report: ChaosReport): string {
   ];
   return `# Chaos run, seed ${report.seed}, ${report.minutes} minutes: ${violations.length === 0 ? "passed" : "FAILED"}
 
-\`npm run chaos -- --minutes ${report.minutes} --seed ${report.seed}\`, begun ${report.startedAt}, on ${report.machine}.
+\`npm run chaos -- --minutes ${report.minutes} --seed ${report.seed}\`, begun ${report.startedAt}, on ${report.machine}, load ${report.load.join(" ")} at its end.
 ${report.skipped.length === 0 ? "Every kind of fault was possible." : `Not possible here: ${report.skipped.join("; ")}.`}
 
 - ${faults.length} faults, ${report.lives} lives of the coordinator
