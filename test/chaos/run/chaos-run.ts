@@ -134,7 +134,10 @@ function ledgerOf({ gateway, platforms, traffic }: World, faults: readonly Fault
     accepted: traffic.accepted,
     ...leftBehind(gateway.journalPath, { platforms, heard: fromPlatforms }),
     excuses: Object.fromEntries(
-      platforms.map(({ key, emulated }) => [key, excusesOf(faults, key, emulated.faultsMet("send"))]),
+      // What is in a mailbox is never in doubt.
+      platforms
+        .filter(({ emulated }) => !emulated.traits.isPull)
+        .map(({ key, emulated }) => [key, excusesOf(faults, key, emulated.faultsMet("send"))]),
     ),
     shown: platforms.flatMap(({ key, emulated }) =>
       emulated.shown.filter(({ kind }) => kind === "message").map(({ text }) => ({ platform: key, text })),
