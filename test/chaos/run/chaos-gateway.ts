@@ -3,13 +3,14 @@ import { spawn } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sleep } from "../../../src/support/time.ts";
+import { after, sleep } from "../../../src/support/time.ts";
 import { Turns } from "../../../src/support/turns.ts";
 import type { GatewayStatus } from "../../../src/contract/status.ts";
 import { type GatewayHome, RunningGateway } from "../../support/gateway-fixture.ts";
 import { ackedTexts } from "../../support/journal-copy.ts";
-import { slowDiskVariable } from "./debug-hooks.ts";
+import { fullDiskVariable, slowDiskVariable } from "./debug-hooks.ts";
 import type { Checkpoint, Heard } from "./ledger.ts";
+import { orderlyDeadlineMs, type LifeEnd } from "./life-ends.ts";
 
 /** Between the end of a process that nobody ended and its successor, as a process manager waits. */
 const restartDelayMs = 500;
@@ -27,11 +28,13 @@ export function isNumbered(text: string): boolean {
   return numbered.test(text);
 }
 
-/** The consumer: one line for each call, and an answer. */
-export const handler = `import { appendFileSync } from "node:fs";
+/** The consumer: one line for each call, and an answer. Each thread that loads it is a life of its own. */
+export const handler = `import { randomUUID } from "node:crypto";
+import { appendFileSync } from "node:fs";
 const log = new URL("./heard.jsonl", import.meta.url);
+const life = randomUUID();
 export default ({ id, adapter, text, attempt, redelivered }) => {
-  appendFileSync(log, JSON.stringify({ id, adapter, text, attempt, redelivered }) + "\\n");
+  appendFileSync(log, JSON.stringify({ id, adapter, text, attempt, redelivered, life }) + "\\n");
   return ${numbered}.test(text) ? "re:" + text : undefined;
 };
 `;
@@ -39,21 +42,20 @@ export default ({ id, adapter, text, attempt, redelivered }) => {
 /** One line of it. */
 export type HeardCall = Heard & { readonly id: string; readonly adapter: string };
 
-/** An end of the coordinator that was not ours. */
-export type UnexpectedEnd = { readonly end: number | string; readonly lastWords: readonly string[] };
-
 /** See the top of the file. Its methods that end or stop the process wait for each other. */
 export class ChaosGateway implements AsyncDisposable {
   readonly home: GatewayHome;
-  readonly unexpectedEnds: UnexpectedEnd[] = [];
+  readonly ends: LifeEnd[] = [];
   readonly checkpoints: Checkpoint[] = [];
   /** While there is a file here, commits are slow. */
   readonly slowDiskPath: string;
+  /** While there is a file here, the journal may not grow. */
+  readonly fullDiskPath: string;
   /** Lives so far. */
   lives = 0;
   readonly #environment: NodeJS.ProcessEnv;
   #process: RunningGateway;
-  /** By us. */
+  /** By us, or noted as having ended by themselves. */
   readonly #ended = new WeakSet<RunningGateway>();
   #isOver = false;
   readonly #turns = new Turns();
@@ -61,7 +63,12 @@ export class ChaosGateway implements AsyncDisposable {
   constructor(home: GatewayHome, environment: NodeJS.ProcessEnv) {
     this.home = home;
     this.slowDiskPath = join(home.dir, "slow-disk");
-    this.#environment = { ...environment, [slowDiskVariable]: this.slowDiskPath };
+    this.fullDiskPath = join(home.dir, "full-disk");
+    this.#environment = {
+      ...environment,
+      [slowDiskVariable]: this.slowDiskPath,
+      [fullDiskVariable]: this.fullDiskPath,
+    };
     this.#process = this.#spawn();
   }
 
@@ -85,7 +92,10 @@ export class ChaosGateway implements AsyncDisposable {
   /** `kill -9`, a look at what is on disk, and a new life. */
   kill(): Promise<void> {
     return this.#turns.take(async () => {
-      await this.#finish("SIGKILL");
+      const killed = this.#process;
+      const isNoted = this.#ended.has(killed);
+      // Another end came first: it had ended by itself, only nobody had seen it yet.
+      if ((await this.#finish("SIGKILL")) !== "SIGKILL" && !isNoted) await this.#noteUnasked(killed);
       this.#checkpoint();
       this.#process = this.#spawn();
     });
@@ -105,20 +115,29 @@ export class ChaosGateway implements AsyncDisposable {
     });
   }
 
-  /** An orderly end and a new life. Resolves with the exit code, or the signal's name. */
-  restart(): Promise<number | string> {
+  /** An orderly end and a new life. */
+  restart(): Promise<void> {
     return this.#turns.take(async () => {
-      const end = await this.#finish("SIGTERM");
+      // Before that it may not listen to the signal yet.
+      await this.#process.ready.catch(() => {});
+      await this.#endOrderly();
+      this.#checkpoint();
       this.#process = this.#spawn();
-      return end;
     });
   }
 
+  /** What the debug hooks do on SIGUSR2. A life that is not up yet may not have them, and the signal would end it. */
+  async callHooks(): Promise<void> {
+    const gateway = this.#process;
+    await gateway.ready;
+    process.kill(gateway.pid, "SIGUSR2");
+  }
+
   /** The last end. */
-  end(): Promise<number | string> {
+  end(): Promise<void> {
     return this.#turns.take(async () => {
       this.#isOver = true;
-      return this.#finish("SIGTERM");
+      await this.#endOrderly();
     });
   }
 
@@ -159,6 +178,14 @@ export class ChaosGateway implements AsyncDisposable {
     return this.#process.ended;
   }
 
+  /** By SIGTERM; killed where that takes too long, as a process manager does. */
+  async #endOrderly(): Promise<void> {
+    const beganAtMs = performance.now();
+    using _late = after(orderlyDeadlineMs, () => this.#process.signal("SIGKILL"));
+    const end = await this.#finish("SIGTERM");
+    this.ends.push({ kind: "orderly", end, tookMs: Math.round(performance.now() - beganAtMs) });
+  }
+
   /** First what is acked, then how many calls there were: in between nothing is lost sight of that was acked before. */
   #checkpoint(): void {
     const acked = new Set(ackedTexts(this.journalPath));
@@ -175,13 +202,19 @@ export class ChaosGateway implements AsyncDisposable {
     const gateway = new RunningGateway(this.home, child);
     // It may be killed before it is ready.
     gateway.ready.catch(() => {});
-    void gateway.ended.then((end) => this.#onEnded(gateway, end));
+    void gateway.ended.then(() => this.#onEnded(gateway));
     return gateway;
   }
 
-  async #onEnded(gateway: RunningGateway, end: number | string): Promise<void> {
+  async #noteUnasked({ ended, noise, log }: RunningGateway): Promise<void> {
+    const lastWords = [...noise.slice(-5), ...log.slice(-3).map((line) => JSON.stringify(line))];
+    this.ends.push({ kind: "unasked", end: await ended, lastWords });
+  }
+
+  async #onEnded(gateway: RunningGateway): Promise<void> {
     if (this.#isOver || this.#ended.has(gateway)) return;
-    this.unexpectedEnds.push({ end, lastWords: [...gateway.noise.slice(-5), ...gateway.log.slice(-3).map(String)] });
+    this.#ended.add(gateway);
+    await this.#noteUnasked(gateway);
     await this.#turns.take(async () => {
       await sleep(restartDelayMs);
       if (!this.#isOver) this.#process = this.#spawn();

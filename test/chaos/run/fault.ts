@@ -32,13 +32,17 @@ export type Fault =
   /** Every commit takes its time; at the end of it the coordinator may be killed, with much on its way to the disk. */
   | { readonly kind: "slow-disk"; readonly forMs: number; readonly endsInKill: boolean }
   | { readonly kind: "clock"; readonly jumpSeconds: number }
-  | { readonly kind: "save"; readonly what: SavedConfig; readonly forMs: number }
-  | { readonly kind: "rotate-secret" }
-  | { readonly kind: "reload-storm"; readonly saves: number }
+  | { readonly kind: "save"; readonly what: SavedConfig; readonly platform: string; readonly forMs: number }
+  /** A secret is another for a while: a wrong one, where the platform checks it. */
+  | { readonly kind: "rotate-secret"; readonly platform: string; readonly forMs: number }
+  | { readonly kind: "reload-storm"; readonly platform: string; readonly saves: number }
   /** The adapter that is no platform's does it to itself. */
   | { readonly kind: "adapter"; readonly command: FaultCommand };
 
-/** What is saved for a while: settings that replace an adapter, a policy, an error in one block, no TOML, one adapter less. */
+/**
+ * What is saved for a while: settings that replace an adapter, a policy, an error in one block, no TOML, the fault adapter
+ * left out.
+ */
 export type SavedConfig = "settings" | "policy" | "error" | "nonsense" | "removal";
 
 /** A fault and when it happens, milliseconds from the start of the run. */
@@ -74,11 +78,11 @@ export function describeFault(fault: Fault): string {
     case "clock":
       return `wall clock ${fault.jumpSeconds > 0 ? "+" : ""}${fault.jumpSeconds} s`;
     case "save":
-      return `saved for ${fault.forMs} ms: ${fault.what}`;
+      return `${fault.platform}: saved for ${fault.forMs} ms: ${fault.what}`;
     case "rotate-secret":
-      return "a secret rotated";
+      return `${fault.platform}: another secret for ${fault.forMs} ms`;
     case "reload-storm":
-      return `${fault.saves} saves and as many reloads at once`;
+      return `${fault.platform}: ${fault.saves} saves and as many reloads at once`;
     case "adapter":
       return `fault adapter: ${JSON.stringify(fault.command)}`;
   }

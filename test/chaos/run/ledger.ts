@@ -1,26 +1,27 @@
-/** What was said against what was heard, what was sent against what was shown. Pure. */
-import type { SendState } from "../../../src/contract/journal.ts";
+/** What was said against what was heard, and how the run went for each platform. Pure. */
+import { judgeSends, mostUnknown, type SendLedger } from "./send-ledger.ts";
 
 /** A message on a platform. `isPromised`: the platform was told that we have it, or would give it again if it was not. */
 export type Said = { readonly platform: string; readonly text: string; readonly isPromised: boolean };
 
-/** A call of the handler, in the order of calls. */
-export type Heard = { readonly text: string; readonly attempt: number; readonly redelivered: boolean };
+/** A call of the handler, in the order of calls. `life`: of the thread that was called. */
+export type Heard = {
+  readonly text: string;
+  readonly attempt: number;
+  readonly redelivered: boolean;
+  readonly life: string;
+};
 
 /** What was on disk at a moment: texts whose ack was committed, and how many calls there had been by then. */
 export type Checkpoint = { readonly acked: ReadonlySet<string>; readonly calls: number };
 
-/** One reply or send. `mailed`: put into a mailbox, which its client empties. */
-export type Sent = { readonly platform: string; readonly text: string; readonly state: SendState | "mailed" };
-
 /** Everything that was written down in a run. */
-export type Ledger = {
+export type Ledger = SendLedger & {
   readonly said: readonly Said[];
   readonly heard: readonly Heard[];
   readonly checkpoints: readonly Checkpoint[];
-  readonly sent: readonly Sent[];
-  /** Every text that a platform was made to show, as often as it was. */
-  readonly shown: readonly { readonly platform: string; readonly text: string }[];
+  /** Texts that were heard and whose ack is not on disk at the end. */
+  readonly unacked: readonly string[];
 };
 
 /** For the report, by platform. */
@@ -33,6 +34,7 @@ export type PlatformCounts = {
   readonly sent: number;
   readonly shown: number;
   readonly unknown: number;
+  readonly mostUnknown: number;
   readonly failed: number;
 };
 
@@ -47,7 +49,13 @@ export type Judgement = {
 export function judge(ledger: Ledger): Judgement {
   return {
     counts: countByPlatform(ledger),
-    violations: [...lost(ledger), ...repeated(ledger), ...misSent(ledger)],
+    violations: [
+      ...lost(ledger),
+      ...unsettled(ledger),
+      ...repeated(ledger),
+      ...repeatedWithoutCause(ledger),
+      ...judgeSends(ledger),
+    ],
   };
 }
 
@@ -58,42 +66,41 @@ function lost({ said, heard }: Ledger): string[] {
     .map(({ platform, text }) => `lost: ${text}, which ${platform} had handed over, was never heard`);
 }
 
+function unsettled({ unacked }: Ledger): string[] {
+  return unacked.map((text) => `unsettled: ${text} was heard, and no ack of it is on disk at the end`);
+}
+
 function repeated({ heard, checkpoints }: Ledger): string[] {
   const violations: string[] = [];
   for (const { acked, calls } of checkpoints)
     for (const { text } of heard.slice(calls))
       if (acked.has(text)) violations.push(`repeated: ${text} was heard again after its ack was on disk`);
-  const seen = new Set<string>();
-  for (const { text, redelivered } of heard) {
-    if (seen.has(text) && !redelivered) violations.push(`unmarked: ${text} was heard again and did not say so`);
-    seen.add(text);
-  }
   return [...new Set(violations)];
 }
 
-function misSent({ sent, shown }: Ledger): string[] {
-  const times = new Map<string, number>();
-  for (const { platform, text } of shown)
-    times.set(nameOf(platform, text), (times.get(nameOf(platform, text)) ?? 0) + 1);
+/**
+ * What was under lease may come again only after its handler's death. A death is seen by the next life: whoever was told to
+ * end, ran out of time or was killed says nothing any more once its successor has spoken.
+ */
+function repeatedWithoutCause({ heard }: Ledger): string[] {
   const violations: string[] = [];
-  const known = new Set<string>();
-  for (const { platform, text, state } of sent) {
-    known.add(nameOf(platform, text));
-    const count = times.get(nameOf(platform, text)) ?? 0;
-    if (state === "queued" || state === "attempted") violations.push(`unsent: ${text} is still ${state} at the end`);
-    if ((state === "confirmed" || state === "mailed") && count === 0)
-      violations.push(`lost: ${text} is ${state} and ${platform} never showed it`);
-    if (state === "failed" && count > 0) violations.push(`denied: ${text} has failed and ${platform} shows it`);
-    if (state !== "unknown" && count > 1)
-      violations.push(`doubled: ${text} is ${state} and ${platform} shows it ${count} times`);
+  const lastLives = new Map<string, string>();
+  const over = new Set<string>();
+  let present: string | null = null;
+  for (const { text, redelivered, life } of heard) {
+    if (over.has(life)) violations.push(`undead: ${text} was heard by a handler that had a successor`);
+    if (present !== null && life !== present) over.add(present);
+    present = life;
+    const last = lastLives.get(text);
+    if (last !== undefined && !redelivered) violations.push(`unmarked: ${text} was heard again and did not say so`);
+    if (last === life) violations.push(`repeated: ${text} was heard again though nothing had died`);
+    lastLives.set(text, life);
   }
-  for (const { platform, text } of shown)
-    if (!known.has(nameOf(platform, text)))
-      violations.push(`from nowhere: ${platform} shows ${text}, which nobody sent`);
-  return [...new Set(violations)];
+  return violations;
 }
 
-function countByPlatform({ said, heard, sent, shown }: Ledger): Record<string, PlatformCounts> {
+function countByPlatform(ledger: Ledger): Record<string, PlatformCounts> {
+  const { said, heard, sent, shown } = ledger;
   const platformOf = new Map(said.map(({ platform, text }) => [text, platform]));
   const platforms = [...new Set([...said, ...sent].map(({ platform }) => platform))];
   return Object.fromEntries(
@@ -111,13 +118,10 @@ function countByPlatform({ said, heard, sent, shown }: Ledger): Record<string, P
           sent: own.length,
           shown: shown.filter((each) => each.platform === platform).length,
           unknown: own.filter(({ state }) => state === "unknown").length,
+          mostUnknown: mostUnknown(ledger, platform),
           failed: own.filter(({ state }) => state === "failed").length,
         },
       ];
     }),
   );
-}
-
-function nameOf(platform: string, text: string): string {
-  return `${platform} ${text}`;
 }

@@ -1,10 +1,9 @@
 /** A run in words, for people who have to believe it. */
 import { retryKeys } from "./chaos-config.ts";
-import type { Holdings } from "./holdings.ts";
+import { describeFault } from "./fault.ts";
+import type { FaultOutcome } from "./fault-outcomes.ts";
 import type { PlatformCounts } from "./ledger.ts";
-
-/** What happened to one planned fault. */
-export type FaultOutcome = { readonly atMs: number; readonly what: string; readonly trouble: string | null };
+import type { Look } from "./looks.ts";
 
 /** Everything that a report says. */
 export type ChaosReport = {
@@ -12,6 +11,8 @@ export type ChaosReport = {
   readonly minutes: number;
   readonly startedAt: string;
   readonly machine: string;
+  /** Averages of the last minute, five and fifteen when it was over: what else keeps the machine busy makes all later. */
+  readonly load: readonly string[];
   readonly skipped: readonly string[];
   readonly faults: readonly FaultOutcome[];
   readonly lives: number;
@@ -19,8 +20,7 @@ export type ChaosReport = {
   readonly settledAfterMs: number | null;
   readonly counts: Readonly<Record<string, PlatformCounts>>;
   readonly restartsByReason: Readonly<Record<string, number>>;
-  readonly before: Holdings | null;
-  readonly after: Holdings | null;
+  readonly looks: readonly Look[];
   readonly notes: readonly string[];
   readonly violations: readonly string[];
 };
@@ -36,11 +36,12 @@ export function renderReport(report: ChaosReport): string {
     "sent",
     "shown",
     "unknown",
+    "mostUnknown",
     "failed",
   ];
   return `# Chaos run, seed ${report.seed}, ${report.minutes} minutes: ${violations.length === 0 ? "passed" : "FAILED"}
 
-\`npm run chaos -- --minutes ${report.minutes} --seed ${report.seed}\`, begun ${report.startedAt}, on ${report.machine}.
+\`npm run chaos -- --minutes ${report.minutes} --seed ${report.seed}\`, begun ${report.startedAt}, on ${report.machine}, load ${report.load.join(" ")} at its end.
 ${report.skipped.length === 0 ? "Every kind of fault was possible." : `Not possible here: ${report.skipped.join("; ")}.`}
 
 - ${faults.length} faults, ${report.lives} lives of the coordinator
@@ -61,16 +62,16 @@ ${Object.entries(counts)
   .join("\n")}
 
 \`promised\`: the platform was told that we have it, or would give it again. \`heardAgain\`: under lease when something died,
-and marked so. \`unknown\`: sent, and the answer was lost.
+and marked so. \`unknown\`: sent, and the answer was lost; \`mostUnknown\`: sends that a service met with a fault, and one
+for each conversation and each moment at which what was on its way there was cut off. \`failed\`: only what a service that
+refused our credentials refused.
 
-## What the coordinator held
+## What was held at quiet moments
 
-| | ${Object.keys(report.before ?? {}).join(" | ")} |
-| --- | ${Object.keys(report.before ?? {})
-    .map(() => "---:")
-    .join(" | ")} |
-| before | ${Object.values(report.before ?? {}).join(" | ")} |
-| after | ${Object.values(report.after ?? {}).join(" | ")} |
+${renderLooks(report.looks)}
+
+A coordinator is compared with itself, the shared host while it holds the same adapters, the connections and sockets that a
+service sees with what they were when everything had just started.
 
 ## Notes
 
@@ -84,8 +85,25 @@ ${retryKeys.trim()}
 
 ## Faults
 
-${faults.map(({ atMs, what, trouble }) => `- ${(atMs / 1000).toFixed(1)} s: ${what}${trouble === null ? "" : ` (could not be done: ${trouble})`}`).join("\n")}
+${faults.map(({ fault, trouble }) => `- ${(fault.atMs / 1000).toFixed(1)} s: ${describeFault(fault)}${trouble === null ? "" : ` (could not be done: ${trouble})`}`).join("\n")}
 `;
+}
+
+function renderLooks(looks: readonly Look[]): string {
+  const rows = looks.map(({ life, atMs, coordinator, host, services }) => {
+    const held = { ...coordinator, rssBytes: `${Math.round(coordinator.rssBytes / 1_048_576)} MiB` };
+    const counts = Object.entries(services).map(([key, { live, openSockets }]) => `${key} ${live}/${openSockets}`);
+    return [
+      `${(atMs / 1000).toFixed(1)} s, life ${life}`,
+      Object.entries(held)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", "),
+      `process ${host.pid}, ${host.keys.length} adapters, threads ${host.threads}, descriptors ${host.descriptors}`,
+      counts.join(", "),
+    ];
+  });
+  const head = ["when", "the coordinator", "the shared host", "connections/sockets"];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function inSeconds(ms: number | null): string {

@@ -8,8 +8,9 @@ const options = (parts: Partial<ScheduleOptions>): ScheduleOptions => ({
   services: ["slack", "discord"],
   connections: ["slack", "discord"],
   platforms: ["slack", "discord", "webhook"],
+  secretive: ["slack", "discord", "fault"],
   redelivering: ["slack", "webhook"],
-  can: { fillDisk: true, moveClock: true },
+  can: { moveClock: true },
   ...parts,
 });
 
@@ -50,6 +51,33 @@ describe("schedule()", () => {
     }
   });
 
+  it("touches every platform's settings, every secret and every wall of the fault adapter in a long run", () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const planned = schedule(options({ seed, durationMs: 5_400_000 }));
+      const saved = planned.flatMap((fault) => (fault.kind === "save" ? [`${fault.platform} ${fault.what}`] : []));
+      for (const each of ["slack settings", "discord settings", "webhook policy", "slack error", "fault removal"])
+        assert.ok(saved.includes(each), `${each} with seed ${seed}`);
+      const rotated = planned.flatMap((fault) => (fault.kind === "rotate-secret" ? [fault.platform] : []));
+      assert.deepEqual([...new Set(rotated)].toSorted(), ["discord", "fault", "slack"]);
+      const commanded = new Set(planned.flatMap((fault) => (fault.kind === "adapter" ? [fault.command.do] : [])));
+      for (const each of ["stop-host", "fifo", "pool-fifo", "leak-heap"] as const)
+        assert.ok(commanded.has(each), `${each} with seed ${seed}`);
+    }
+  });
+
+  it("disturbs no look, and ends neither the coordinator nor the shared host in the last stretch", () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      for (const fault of schedule(options({ seed, durationMs: 120_000 }))) {
+        const untilMs = fault.atMs + ("forMs" in fault ? fault.forMs : 0);
+        for (const lookMs of [40_000, 80_000]) assert.ok(untilMs <= lookMs || fault.atMs >= lookMs + 10_000);
+        if (fault.atMs > 80_000) {
+          assert.ok(fault.kind !== "restart" && !(fault.kind === "slow-disk" && fault.endsInKill));
+          assert.ok(fault.kind !== "kill" || fault.victim === "handlers");
+        }
+      }
+    }
+  });
+
   it("has more than a fault every five seconds", () => {
     for (let seed = 0; seed < 20; seed += 1) {
       const planned = schedule(options({ seed, durationMs: 120_000 }));
@@ -66,8 +94,8 @@ describe("schedule()", () => {
   });
 
   it("leaves out what the machine cannot do", () => {
-    const planned = schedule(options({ can: { fillDisk: false, moveClock: false } }));
-    assert.ok(planned.every(({ kind }) => kind !== "full-disk" && kind !== "clock"));
+    const planned = schedule(options({ can: { moveClock: false } }));
+    assert.ok(planned.every(({ kind }) => kind !== "clock"));
     assert.ok(planned.some(({ kind }) => kind === "journal-thread"));
   });
 });

@@ -1,12 +1,13 @@
 /** What goes wrong in a run and when: the same for the same seed. Pure. */
 import type { FaultPlace, PlatformFault } from "../../conformance/emulated-platform.ts";
 import { randomSource, shuffled, type RandomSource } from "../../support/random-source.ts";
+import { disturbsLook, isSteady } from "./calm.ts";
 import type { Fault, PlannedFault, SavedConfig, Victim } from "./fault.ts";
 
 /** How often something goes wrong, on average. */
-const periodMs = 2_500;
+const periodMs = 2_000;
 /** Messages flow for so long before anything goes wrong. */
-const calmMs = 3_000;
+const beginMs = 3_000;
 /**
  * Deaths of one host's kind are so far apart: each makes its replacement wait longer, up to half a minute, and a run must
  * converge in ten seconds.
@@ -23,10 +24,12 @@ export type ScheduleOptions = {
   readonly connections: readonly string[];
   /** All of them, those whose clients call the adapter too. */
   readonly platforms: readonly string[];
+  /** Those whose secret is in a file of its own. */
+  readonly secretive: readonly string[];
   /** The platforms that say a message again until it is acknowledged. */
   readonly redelivering: readonly string[];
   /** What this machine has. */
-  readonly can: { readonly fillDisk: boolean; readonly moveClock: boolean };
+  readonly can: { readonly moveClock: boolean };
 };
 
 type Maker = (random: RandomSource) => Fault;
@@ -42,11 +45,16 @@ export function schedule(options: ScheduleOptions): readonly PlannedFault[] {
   );
   const lastDeaths = new Map<string, number>();
   const planned: PlannedFault[] = [];
-  for (let atMs = calmMs; ; atMs += periodMs / 2 + random(periodMs)) {
+  for (let atMs = beginMs; ; atMs += periodMs / 2 + random(periodMs)) {
     const fault = decks[turns.deal()]?.deal()(random);
     if (fault === undefined) continue;
-    if (atMs + ("forMs" in fault ? fault.forMs : 0) > options.durationMs) return planned;
+    const untilMs = atMs + ("forMs" in fault ? fault.forMs : 0);
+    if (untilMs > options.durationMs) return planned;
+    if (disturbsLook(atMs, untilMs, options.durationMs)) continue;
     const dying = dyingHost(fault);
+    // Life is compared with life there: nobody's may end.
+    if (isSteady(atMs, options.durationMs) && (endsCoordinator(fault) || (dying !== null && dying !== "handlers")))
+      continue;
     if (dying !== null && atMs - (lastDeaths.get(dying) ?? Number.NEGATIVE_INFINITY) < hostDeathPeriodMs) continue;
     if (dying !== null) lastDeaths.set(dying, atMs);
     planned.push({ ...fault, atMs });
@@ -74,7 +82,8 @@ class Deck<Card> {
 
 type Group = { readonly weight: number; readonly makers: readonly Maker[] };
 
-function groupsOf({ services, connections, platforms, redelivering, can }: ScheduleOptions): readonly Group[] {
+function groupsOf(options: ScheduleOptions): readonly Group[] {
+  const { services, connections, platforms, redelivering, can } = options;
   const groups: readonly Group[] = [
     { weight: 5, makers: services.flatMap((platform) => serviceFaults(platform)) },
     {
@@ -90,7 +99,7 @@ function groupsOf({ services, connections, platforms, redelivering, can }: Sched
       ],
     },
     { weight: 3, makers: processFaults },
-    { weight: 2, makers: configFaults },
+    { weight: 3, makers: configFaults(options) },
     { weight: 2, makers: adapterFaults },
     { weight: 2, makers: [() => ({ kind: "journal-thread" }), ...machineFaults(can)] },
   ];
@@ -139,13 +148,27 @@ const processFaults: readonly Maker[] = [
   })),
 ];
 
-const savedConfigs: readonly SavedConfig[] = ["settings", "policy", "error", "nonsense", "removal"];
+/** Those who have a policy that can be another and lets everybody in. */
+const swappable: ReadonlySet<string> = new Set(["discord", "slack", "telegram", "email", "webhook"]);
 
-const configFaults: readonly Maker[] = [
-  ...savedConfigs.map((what): Maker => (random) => ({ kind: "save", what, forMs: 500 + random(4_000) })),
-  () => ({ kind: "rotate-secret" }),
-  (random) => ({ kind: "reload-storm", saves: 5 + random(15) }),
-];
+function configFaults({ platforms, secretive }: ScheduleOptions): readonly Maker[] {
+  const saved =
+    (what: SavedConfig, platform: string): Maker =>
+    (random) => ({ kind: "save", what, platform, forMs: 500 + random(4_000) });
+  const policies = platforms.filter((platform) => swappable.has(platform));
+  return [
+    ...platforms.flatMap((platform) => [saved("settings", platform), saved("error", platform)]),
+    ...policies.map((platform) => saved("policy", platform)),
+    ...secretive.map((platform): Maker => (random) => ({
+      kind: "rotate-secret",
+      platform,
+      forMs: 500 + random(4_000),
+    })),
+    // Of no one platform.
+    ...["nonsense", "removal", "nonsense", "removal"].map((what) => saved(what as SavedConfig, "fault")),
+    ...policies.map((platform): Maker => (random) => ({ kind: "reload-storm", platform, saves: 5 + random(15) })),
+  ];
+}
 
 const adapterFaults: readonly Maker[] = (
   [
@@ -156,24 +179,43 @@ const adapterFaults: readonly Maker[] = (
     { do: "close" },
     { do: "hash" },
     { do: "kill-host" },
+    { do: "stop-host" },
+    { do: "fifo" },
+    { do: "pool-fifo" },
     { do: "map-bomb" },
     { do: "signal-host", signal: "SIGSEGV" },
     { do: "flood", count: 2_000 },
     { do: "leak-buffers", megabytesPerSecond: 200 },
+    { do: "leak-heap", megabytesPerSecond: 50 },
     { do: "allocate", shape: "an array of strings", pace: "fast" },
   ] as const
 ).map((command): Maker => () => ({ kind: "adapter", command }));
 
 function machineFaults(can: ScheduleOptions["can"]): readonly Maker[] {
   return [
-    ...(can.fillDisk ? [((random) => ({ kind: "full-disk", forMs: 1_000 + random(4_000) })) satisfies Maker] : []),
+    (random) => ({ kind: "full-disk", forMs: 1_000 + random(4_000) }),
     ...(can.moveClock
       ? [3_600, -3_600, 5, -5].map((jumpSeconds): Maker => () => ({ kind: "clock", jumpSeconds }))
       : []),
   ];
 }
 
-const hostDeaths: ReadonlySet<string> = new Set(["hash", "kill-host", "signal-host", "map-bomb", "allocate"]);
+function endsCoordinator(fault: Fault): boolean {
+  if (fault.kind === "kill") return fault.victim === "coordinator";
+  return fault.kind === "restart" || (fault.kind === "slow-disk" && fault.endsInKill);
+}
+
+const hostDeaths: ReadonlySet<string> = new Set([
+  "hash",
+  "kill-host",
+  "stop-host",
+  "fifo",
+  "pool-fifo",
+  "signal-host",
+  "map-bomb",
+  "allocate",
+  "leak-heap",
+]);
 
 /** Whose host it takes down; `null`: nobody's. */
 function dyingHost(fault: Fault): Victim | "fault" | null {

@@ -3,6 +3,7 @@ import { sleep, withDeadline } from "../../../src/support/time.ts";
 import type { ChaosGateway } from "./chaos-gateway.ts";
 import type { ChaosPlatform } from "./chaos-platforms.ts";
 import type { Said } from "./ledger.ts";
+import type { Addressed } from "./send-ledger.ts";
 
 /** Between two messages of one platform, on average. */
 const talkPeriodMs = 500;
@@ -21,6 +22,10 @@ export class Traffic {
   readonly #over = new AbortController();
   readonly #said = new Map<string, Message[]>();
   readonly #loops: readonly Promise<void>[];
+  /** Resolved while there is talk. */
+  #gate: Promise<void> = Promise.resolve();
+  /** Sends that were answered with 202: from then on the gateway has them. */
+  readonly accepted: Addressed[] = [];
   /** What people could not say, in words. */
   readonly troubles: string[] = [];
 
@@ -44,6 +49,13 @@ export class Traffic {
         return { platform: key, text, isPromised };
       }),
     );
+  }
+
+  /** Nothing is said or sent until the returned is disposed. What is being said is said to its end. */
+  hold(): Disposable {
+    const gate = Promise.withResolvers<void>();
+    this.#gate = gate.promise;
+    return { [Symbol.dispose]: () => gate.resolve() };
   }
 
   /** Nothing more is said or sent. */
@@ -78,9 +90,10 @@ export class Traffic {
       const body = { target: `${to.key}/${to.conversation}`, text, idempotencyKey: text };
       try {
         const { status } = await this.#gateway.call("POST", "/v1/send", { body, signal: this.#over.signal });
-        if (status !== 202) this.troubles.push(`${text} was answered with ${status}`);
+        if (status === 202) this.accepted.push({ platform: to.key, text });
+        else this.troubles.push(`${text} was answered with ${status}`);
       } catch {
-        // The run is over while nobody answered. Whether it was taken shows in the journal.
+        // The run is over while nobody answered: whoever sends would ask again, so nothing is promised.
       }
       await this.#pause(sendPeriodMs);
     }
@@ -88,5 +101,6 @@ export class Traffic {
 
   async #pause(forMs: number): Promise<void> {
     await sleep(forMs, this.#over.signal).catch(() => {});
+    await this.#gate;
   }
 }
