@@ -78,7 +78,7 @@ const ownProcess: Subject = {
 };
 
 /** Ends running generations, each once the one before runs. */
-async function respawn(gateway: RunningGateway, subject: Subject, times: number): Promise<void> {
+async function respawnTimes(gateway: RunningGateway, subject: Subject, times: number): Promise<void> {
   for (let done = 0; done < times; done += 1) {
     const key = subject.key(done);
     const adapter = await gateway.reached(key, "running");
@@ -99,9 +99,9 @@ async function soak(t: TestContext, subject: Subject): Promise<void> {
   const { gateway, client } = await start(subject.own);
   await using _gateway = gateway;
   for (const each of ["webhook", "fault", ...subject.own]) await gateway.reached(each, "running");
-  await respawn(gateway, subject, warmUp);
+  await respawnTimes(gateway, subject, warmUp);
   const before = await holdings(gateway);
-  await respawn(gateway, subject, respawns);
+  await respawnTimes(gateway, subject, respawns);
   // Before the client's own connections are among what the webhook's host holds.
   const after = await holdings(gateway);
   assert.deepEqual(await client.roundTrip("room", "fine"), ["fine"]);
