@@ -10,7 +10,7 @@ import type {
 } from "../contract/host.ts";
 import type { HostStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
-import { after, every, orAborted, sleep } from "../support/time.ts";
+import { after, every, orAborted, sleep, withDeadline } from "../support/time.ts";
 import { clearOut } from "./clear-out.ts";
 import type { HostConnection } from "./host-connection.ts";
 import type { HostGrants, ReadGrants } from "./host-grants.ts";
@@ -21,6 +21,7 @@ import { startInlineHost, startProcessHost, type StartedHost } from "./start-hos
 import { HostWatch } from "./host-watch.ts";
 
 const watchPeriodMs = 500;
+const retiredDeadlineMs = 3000;
 const noGrants: ReadGrants = new Set();
 
 /** What the pool is built with. */
@@ -180,8 +181,9 @@ export class HostPool implements Hosts {
       mode === "inline"
         ? startInlineHost({ threadEntries, events })
         : await startProcessHost({ entryUrl: hostEntryUrl, placement, confined, logger, events });
-    // What an earlier one's adapter has spawned may hold what the next one needs.
-    await Promise.all([...slot.hosts].filter(({ isExpectedToEnd }) => isExpectedToEnd).map(({ gone }) => gone));
+    // What an earlier one's adapter has spawned may hold what the next one needs. A process that the kernel cannot end holds up nobody.
+    const retired = [...slot.hosts].filter(({ isExpectedToEnd }) => isExpectedToEnd).map(({ gone }) => gone);
+    await withDeadline(Promise.all(retired), retiredDeadlineMs, "The end of a host").catch(() => {});
     // It may have ended the moment it was up.
     if (host.connection.isGone) return;
     slot.hosts.add(host);

@@ -58,7 +58,7 @@ async function start(own: readonly string[]): Promise<{ gateway: RunningGateway;
 /** Whose generations end, and how one of ten does that fails. */
 type Subject = {
   readonly own: readonly string[];
-  key(respawn: number): string;
+  key(count: number): string;
   fail(gateway: RunningGateway, adapter: AdapterStatus): Promise<void>;
 };
 
@@ -70,7 +70,7 @@ const thread: Subject = {
 
 const ownProcess: Subject = {
   own: ownKeys,
-  key: (respawn) => ownKeys[Math.floor(respawn / respawnsPerFailure) % ownKeys.length] ?? "",
+  key: (count) => ownKeys[Math.floor(count / respawnsPerFailure) % ownKeys.length] ?? "",
   async fail(_gateway, { key, host }) {
     assert.ok(host !== null, key);
     process.kill(host.pid, "SIGKILL");
