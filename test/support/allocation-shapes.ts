@@ -1,6 +1,9 @@
 /** The ways in which a program fills its memory. V8 meets its limit differently in each: cleanly, or by ending the process. */
 
-/** Allocates a little more, about a megabyte or two, and keeps it. */
+/** `fast`: without ever letting go of the loop; `slow`: a piece every 50 ms. */
+type Pace = "fast" | "slow";
+
+/** Allocates a little more, about a megabyte or two, and keeps it. What is of one piece comes whole when it is fast. */
 type Grow = () => void;
 
 type Cell = { readonly next: Cell | null; readonly value: number };
@@ -10,7 +13,10 @@ const record = {
   name: "somebody",
   items: Array.from({ length: 200 }, (_, index) => ({ index, text: `item ${index}` })),
 };
-const recordJson = JSON.stringify(record);
+/** What `new Array(1e8)` is for: V8 gives no memory for it before it is filled. */
+const hugeLength = 100_000_000;
+/** Objects of one text: 15 MB of it, from which twenty times as much is made. */
+const hugeObjects = 5_000_000;
 
 /** By name; each call starts from nothing. */
 export const allocationShapes = {
@@ -65,9 +71,11 @@ export const allocationShapes = {
     };
   },
   "a large array, filled": (): Grow => {
-    const kept: number[][] = [];
+    // oxlint-disable-next-line unicorn/no-new-array -- this, and no other way to make one, is the shape
+    const kept = new Array<number>(hugeLength);
+    let size = 0;
     return () => {
-      kept.push(Array.from<number>({ length: 200_000 }).fill(kept.length));
+      for (const end = size + 30_000; size < end; size += 1) kept[size % hugeLength] = size + 0.5;
     };
   },
   "a growing string": (): Grow => {
@@ -78,20 +86,20 @@ export const allocationShapes = {
       if (kept.codePointAt(kept.length - 1) === undefined) throw new Error("never");
     };
   },
-  "objects by JSON.parse": (): Grow => {
+  "objects by JSON.parse": (pace: Pace): Grow => {
     const kept: unknown[] = [];
+    const many = `[${"{},".repeat(pace === "fast" ? hugeObjects : 20_000)}{}]`;
     return () => {
-      for (let index = 0; index < 60; index += 1) kept.push(JSON.parse(recordJson));
+      kept.push(JSON.parse(many));
     };
   },
   "a tower of structuredClone": (): Grow => {
-    let kept: unknown = record;
+    let kept: unknown = null;
     const floors: unknown[] = [];
     return () => {
-      for (let index = 0; index < 10; index += 1) {
-        kept = structuredClone({ floor: floors.length, below: record });
-        floors.push(kept);
-      }
+      // Each floor is a copy of the whole tower below it.
+      kept = structuredClone({ floor: floors.length, record, below: kept });
+      floors.push(kept);
     };
   },
   "pending promises": (): Grow => {
@@ -112,14 +120,14 @@ export const allocationShapes = {
       kept.push(Buffer.alloc(2_000_000, 1));
     };
   },
-} as const satisfies Readonly<Record<string, () => Grow>>;
+} as const satisfies Readonly<Record<string, (pace: Pace) => Grow>>;
 
 /** One of {@link allocationShapes}. */
 export type AllocationShape = keyof typeof allocationShapes;
 
-/** Begins to allocate. `fast`: without ever letting go of the loop; `slow`: a piece every 50 ms. */
-export function allocate(shape: AllocationShape, pace: "fast" | "slow"): void {
-  const grow = allocationShapes[shape]();
+/** Begins to allocate. */
+export function allocate(shape: AllocationShape, pace: Pace): void {
+  const grow = allocationShapes[shape](pace);
   if (pace === "slow") setInterval(grow, 50);
   else
     setImmediate(() => {
