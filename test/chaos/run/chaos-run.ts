@@ -63,8 +63,9 @@ export async function runChaos({ seed, minutes, isComplete, say }: ChaosOptions)
 
   const traffic = new Traffic(gateway, platforms);
   const world: World = { gateway, platforms, traffic, clock, faultModule, hasSmallDisk: noMount === null };
-  const first = await lookWhenQuiet(world, keys, 0);
-  const { faults, looks, restless } = await happen(world, { seed, minutes, keys, say });
+  const first = await lookWhenQuiet(world, { keys, held: null }, 0);
+  if (typeof first === "string") throw new Error(`It did not come to rest before the run: ${first}`);
+  const { faults, looks, restless } = await happen(world, { seed, minutes, keys, held: first.services, say });
   const converged = await waitFor(gateway, (status) => whatIsMissing(status, keys), convergeDeadlineMs);
   say(converged.missing.length === 0 ? `converged after ${converged.afterMs} ms` : converged.missing.join("; "));
   await traffic.stop();
@@ -78,7 +79,7 @@ export async function runChaos({ seed, minutes, isComplete, say }: ChaosOptions)
     settleDeadlineMs,
   );
   say(settled.missing.length === 0 ? `settled after ${settled.afterMs} ms` : settled.missing.slice(0, 10).join("; "));
-  const last = await lookWhenQuiet(world, keys, minutes * 60_000);
+  const last = await lookWhenQuiet(world, { keys, held: first.services }, minutes * 60_000);
   const seen = [first, ...looks, last].filter((look) => typeof look !== "string");
   const restartsByReason = sumOfRestarts(settled.status);
   await gateway.end();
@@ -113,7 +114,7 @@ export async function runChaos({ seed, minutes, isComplete, say }: ChaosOptions)
       ...converged.missing.map((what) => `not converged: ${what}`),
       ...settled.missing.map((what) => `not settled: ${what}`),
       ...restless,
-      ...[first, last].filter((look) => typeof look === "string"),
+      ...(typeof last === "string" ? [last] : []),
       ...leaks(seen),
       ...leftovers,
       ...undoneFaults(faults),

@@ -5,9 +5,9 @@ import { faultKey, secretsOf } from "./chaos-config.ts";
 import { whatIsMissing } from "./convergence.ts";
 import { describeFault, type PlannedFault } from "./fault.ts";
 import type { FaultOutcome } from "./fault-outcomes.ts";
-import { lookAt } from "./holdings.ts";
+import { lookAt, serviceHoldings } from "./holdings.ts";
 import { inject, type World } from "./inject.ts";
-import type { Look } from "./looks.ts";
+import { wrongConnections, type Look } from "./looks.ts";
 import { schedule } from "./schedule.ts";
 import { undelivered, waitFor } from "./settling.ts";
 import { whyNoClock } from "./wall-clock.ts";
@@ -29,6 +29,8 @@ export async function happen(
     readonly seed: number;
     readonly minutes: number;
     readonly keys: readonly string[];
+    /** What each service saw of us when everything had just started. */
+    readonly held: Look["services"];
     readonly say: (line: string) => void;
   },
 ): Promise<Happened> {
@@ -51,7 +53,7 @@ export async function happen(
     }
     // On a busy machine things come to rest later: then all that follows is later too.
     const calmSinceMs = performance.now();
-    const look = await lookWhenQuiet(world, run.keys, atMs);
+    const look = await lookWhenQuiet(world, run, atMs);
     beganAtMs += Math.max(0, performance.now() - calmSinceMs - calmMs);
     run.say(`${at}: ${typeof look === "string" ? look : "looked at"}`);
     if (typeof look === "string") restless.push(look);
@@ -60,13 +62,24 @@ export async function happen(
   return { faults: await Promise.all(faults), looks, restless };
 }
 
-/** One look when everything has come to rest; nobody speaks meanwhile. In words: why there was no rest. */
-export async function lookWhenQuiet(world: World, keys: readonly string[], atMs: number): Promise<Look | string> {
-  const { gateway, traffic } = world;
+/**
+ * One look when everything has come to rest; nobody speaks meanwhile. In words: why there was no rest. A half-open connection
+ * is noticed late: there is no rest before it is another.
+ */
+export async function lookWhenQuiet(
+  world: World,
+  { keys, held }: { readonly keys: readonly string[]; readonly held: Look["services"] | null },
+  atMs: number,
+): Promise<Look | string> {
+  const { gateway, platforms, traffic } = world;
   using _silence = traffic.hold();
   const { missing, status } = await waitFor(
     gateway,
-    (now) => [...whatIsMissing(now, keys), ...undelivered(now)],
+    (now) => [
+      ...whatIsMissing(now, keys),
+      ...undelivered(now),
+      ...(held === null ? [] : wrongConnections(held, serviceHoldings(platforms))),
+    ],
     restDeadlineMs,
   );
   try {

@@ -18,19 +18,26 @@ export async function lookAt(
 ): Promise<Look> {
   const { gateway, platforms } = run;
   const { status, atMs } = moment;
+  // First: the moment was quiet just now.
+  const services = serviceHoldings(platforms);
   return {
     life: gateway.lives,
     atMs,
     coordinator: await coordinatorHoldings(gateway, status),
     host: hostHoldings(status),
-    services: Object.fromEntries(
-      platforms
-        .filter(({ emulated }) => !emulated.traits.isPull)
-        .map(({ key, emulated }): [string, ServiceHoldings] => {
-          return [key, { live: emulated.connections.live, openSockets: emulated.openSockets }];
-        }),
-    ),
+    services,
   };
+}
+
+/** What each service sees of us now. */
+export function serviceHoldings(platforms: readonly ChaosPlatform[]): Look["services"] {
+  return Object.fromEntries(
+    platforms
+      .filter(({ emulated }) => !emulated.traits.isPull)
+      .map(({ key, emulated }): [string, ServiceHoldings] => {
+        return [key, { live: emulated.connections.live, openSockets: emulated.openSockets }];
+      }),
+  );
 }
 
 async function coordinatorHoldings(gateway: ChaosGateway, status: GatewayStatus): Promise<Holdings> {

@@ -78,20 +78,29 @@ function hostLeaks(before: HostHoldings, after: HostHoldings): readonly string[]
     .map((name) => `leaked: the shared host's ${name} were ${before[name]} and are ${after[name]}`);
 }
 
+/** Connections that an adapter should hold and does not, or holds and should not: it held `before` when it had just started. */
+export function wrongConnections(before: Look["services"], now: Look["services"]): readonly string[] {
+  return Object.entries(now).flatMap(([key, { live }]) => {
+    const wanted = before[key]?.live ?? 0;
+    return live >= wanted && live <= wanted + (passing[key] ?? 0)
+      ? []
+      : [`${key} had ${wanted} connections and has ${live}`];
+  });
+}
+
 /** The adapters hold what they held when they had just started: whatever is more belongs to one that is gone. */
 function serviceLeaks([first, ...later]: readonly Look[]): readonly string[] {
-  return later.flatMap(({ atMs, services }) =>
-    Object.entries(services).flatMap(([key, { live, openSockets }]) => {
-      const before = first?.services[key] ?? { live: 0, openSockets: 0 };
-      const at = `at ${(atMs / 1000).toFixed(1)} s`;
-      return [
-        ...(live >= before.live && live <= before.live + (passing[key] ?? 0)
+  const before = first?.services ?? {};
+  return later.flatMap(({ atMs, services }) => {
+    const at = `at ${(atMs / 1000).toFixed(1)} s`;
+    return [
+      ...wrongConnections(before, services).map((what) => `held: ${what} ${at}`),
+      ...Object.entries(services).flatMap(([key, { openSockets }]) => {
+        const had = before[key]?.openSockets ?? 0;
+        return openSockets <= had + callSockets
           ? []
-          : [`held: ${key} had ${before.live} connections and has ${live} ${at}`]),
-        ...(openSockets <= before.openSockets + callSockets
-          ? []
-          : [`leaked: ${key} had ${before.openSockets} sockets and has ${openSockets} ${at}`]),
-      ];
-    }),
-  );
+          : [`leaked: ${key} had ${had} sockets and has ${openSockets} ${at}`];
+      }),
+    ];
+  });
 }
