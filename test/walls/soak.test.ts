@@ -13,15 +13,15 @@ import {
 import { processesOf, rssBytesOf } from "../support/processes-of.ts";
 import { areAllWanted } from "../support/wall-tests.ts";
 
-const respawns = areAllWanted ? 1_000 : 10;
-/** Caches fill, code is compiled, the heap finds its size. */
-const warmUp = areAllWanted ? 200 : 5;
-/** Most are asked for: retries after a failure are two a second at most in the whole gateway. */
+/** Most respawns are asked for: retries after a failure are two a second at most in the whole gateway. */
 const respawnsPerFailure = 10;
+const rounds = areAllWanted ? 100 : 1;
+/** Caches fill, code is compiled, the heap finds its size. */
+const warmUpRounds = areAllWanted ? 20 : 1;
 /** Of a process's memory, with what a collection may leave for later. */
 const allowedShare = 1.1;
-/** A host that dies again and again is replaced more and more slowly, so that each takes its turn to be killed. */
-const ownKeys = Array.from({ length: 10 }, (_, index) => `own-${index}`);
+/** A host that dies again and again is replaced more and more slowly: so many adapters take turns to be killed. */
+const ownKeyCount = 40;
 
 type Holdings = {
   readonly pid: number;
@@ -39,52 +39,69 @@ function holdingsOf(pid: number): Holdings {
   };
 }
 
-/** `own`: runtime keys with a host of their own, beside `fault` and `webhook`, which share one. */
-async function start(own: readonly string[]): Promise<{ gateway: RunningGateway; client: WebhookClient }> {
-  const home = new GatewayHome();
-  const port = await freePort();
-  const adapters = own.map(
-    (key) =>
-      `[messaging.${key}]\nmodule = "${faultAdapterPath}"\n[messaging.${key}.supervisor]\nisolation = "process"\n`,
-  );
-  home.writeConfig(
-    `[[consumers]]\nname = "main"\nbuiltin = "echo"\n` +
-      "[supervisor]\nbackoff_min_ms = 10\nbackoff_max_ms = 10\nslow_retry_failures = 100\nslow_retry_window_ms = 10\n" +
-      `[messaging.webhook]\nport = ${port}\n[messaging.fault]\nmodule = "${faultAdapterPath}"\n${adapters.join("")}`,
-  );
-  return { gateway: await home.start(), client: new WebhookClient(port) };
+/** A gateway with `fault` and `webhook` in one host, and perhaps one adapter more in a host of its own. */
+class Place {
+  readonly home = new GatewayHome();
+  readonly #port: number;
+
+  private constructor(port: number) {
+    this.#port = port;
+  }
+
+  static async make(): Promise<Place> {
+    return new Place(await freePort());
+  }
+
+  get client(): WebhookClient {
+    return new WebhookClient(this.#port);
+  }
+
+  configure(ownKey: string | null): void {
+    const fault = (key: string): string => `[messaging.${key}]\nmodule = "${faultAdapterPath}"\n`;
+    this.home.writeConfig(
+      `[[consumers]]\nname = "main"\nbuiltin = "echo"\n` +
+        "[supervisor]\nbackoff_min_ms = 10\nbackoff_max_ms = 10\nslow_retry_failures = 100\nslow_retry_window_ms = 10\n" +
+        `[messaging.webhook]\nport = ${this.#port}\n${fault("fault")}` +
+        (ownKey === null ? "" : `${fault(ownKey)}[messaging.${ownKey}.supervisor]\nisolation = "process"\n`),
+    );
+  }
 }
 
-/** Whose generations end, and how one of ten does that fails. */
+/** Whose generations end: how one of ten does that fails, and who follows after ten. */
 type Subject = {
-  readonly own: readonly string[];
-  key(count: number): string;
+  ownKey(round: number): string | null;
   fail(gateway: RunningGateway, adapter: AdapterStatus): Promise<void>;
 };
 
 const thread: Subject = {
-  own: [],
-  key: () => "fault",
+  ownKey: () => null,
   fail: (gateway, { key }) => gateway.provoke(key, { do: "throw" }),
 };
 
 const ownProcess: Subject = {
-  own: ownKeys,
-  key: (count) => ownKeys[Math.floor(count / respawnsPerFailure) % ownKeys.length] ?? "",
+  ownKey: (round) => `own-${round % ownKeyCount}`,
   async fail(_gateway, { key, host }) {
     assert.ok(host !== null, key);
     process.kill(host.pid, "SIGKILL");
   },
 };
 
-/** Ends running generations, each once the one before runs. */
-async function respawnTimes(gateway: RunningGateway, subject: Subject, times: number): Promise<void> {
-  for (let done = 0; done < times; done += 1) {
-    const key = subject.key(done);
-    const adapter = await gateway.reached(key, "running");
-    if (done % respawnsPerFailure === 0) await subject.fail(gateway, adapter);
-    else await gateway.admin("POST", `/v1/adapters/${key}/restart`, {});
-    await gateway.reached(key, "running", ({ generation }) => generation !== adapter.generation);
+/** Ends running generations, each once the one before runs: in the rounds of ten from `first` to `last`. */
+async function respawn(
+  { gateway, place }: { readonly gateway: RunningGateway; readonly place: Place },
+  subject: Subject,
+  { first, last }: { readonly first: number; readonly last: number },
+): Promise<void> {
+  for (let round = first; round <= last; round += 1) {
+    const ownKey = subject.ownKey(round);
+    if (ownKey !== null) place.configure(ownKey);
+    const key = ownKey ?? "fault";
+    for (let done = 0; done < respawnsPerFailure; done += 1) {
+      const adapter = await gateway.reached(key, "running");
+      if (done === 0) await subject.fail(gateway, adapter);
+      else await gateway.admin("POST", `/v1/adapters/${key}/restart`, {});
+      await gateway.reached(key, "running", ({ generation }) => generation !== adapter.generation);
+    }
   }
 }
 
@@ -96,16 +113,17 @@ async function holdings(gateway: RunningGateway): Promise<Readonly<Record<"coord
 }
 
 async function soak(t: TestContext, subject: Subject): Promise<void> {
-  const { gateway, client } = await start(subject.own);
-  await using _gateway = gateway;
-  for (const each of ["webhook", "fault", ...subject.own]) await gateway.reached(each, "running");
-  await respawnTimes(gateway, subject, warmUp);
+  const place = await Place.make();
+  place.configure(subject.ownKey(1));
+  await using gateway = await place.home.start();
+  for (const each of ["webhook", "fault"]) await gateway.reached(each, "running");
+  await respawn({ gateway, place }, subject, { first: 1, last: warmUpRounds });
   const before = await holdings(gateway);
-  await respawnTimes(gateway, subject, respawns);
+  await respawn({ gateway, place }, subject, { first: warmUpRounds + 1, last: warmUpRounds + rounds });
   // Before the client's own connections are among what the webhook's host holds.
   const after = await holdings(gateway);
-  assert.deepEqual(await client.roundTrip("room", "fine"), ["fine"]);
-  t.diagnostic(`${respawns} respawns: ${JSON.stringify({ before, after })}`);
+  assert.deepEqual(await place.client.roundTrip("room", "fine"), ["fine"]);
+  t.diagnostic(`${rounds * respawnsPerFailure} respawns: ${JSON.stringify({ before, after })}`);
   for (const who of ["coordinator", "sharedHost"] as const) {
     const { rssBytes: rssBytesBefore, ...held } = before[who];
     const { rssBytes, ...holds } = after[who];
