@@ -15,6 +15,8 @@ const record = {
 };
 /** What `new Array(1e8)` is for: V8 gives no memory for it before it is filled. */
 const hugeLength = 100_000_000;
+/** Not far from V8's own limit, 2 ** 29 characters: beyond it an error is thrown, which is no question of memory. */
+const longestString = 500_000_000;
 /** Objects of one text: 15 MB of it, from which twenty times as much is made. */
 const hugeObjects = 5_000_000;
 
@@ -79,8 +81,13 @@ export const allocationShapes = {
     };
   },
   "a growing string": (): Grow => {
+    const full: string[] = [];
     let kept = "";
     return () => {
+      if (kept.length > longestString) {
+        full.push(kept);
+        kept = "";
+      }
       for (let index = 0; index < 1_500; index += 1) kept += `${text}${index}`;
       // A rope becomes a string when it is looked into.
       if (kept.codePointAt(kept.length - 1) === undefined) throw new Error("never");
