@@ -3,6 +3,7 @@
  * predecessor was, says what it was sent, and may leak meanwhile.
  */
 import type { AdapterContext, AdapterModule } from "../../src/contract/adapter.ts";
+import { GatewayError } from "../../src/contract/errors.ts";
 
 /** `[messaging.KEY.settings]`. */
 export type CountingSettings = {
@@ -44,7 +45,11 @@ const adapter: AdapterModule<CountingSettings> = {
     return {
       closed: counting.then(() => new Promise<never>(() => {})),
       async send({ response }) {
-        if (response.kind === "text") await context.emit(message(`got ${response.text}`, "got"));
+        if (response.kind !== "text") return { platformMessageId: null };
+        await context.emit(message(`got ${response.text}`, "got")).catch(() => {
+          // It may be on disk all the same: this life ends before it is told.
+          throw new GatewayError("timeout", "Cannot tell whether it was taken");
+        });
         return { platformMessageId: null };
       },
       async stop() {
