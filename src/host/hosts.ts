@@ -19,6 +19,7 @@ import type { ThreadEntries } from "./relay.ts";
 import { ReplacementDelay } from "./replacement-delay.ts";
 import { startInlineHost, startProcessHost, type StartedHost } from "./start-host.ts";
 import { HostWatch } from "./host-watch.ts";
+import { supersededHosts } from "./superseded-hosts.ts";
 
 const watchPeriodMs = 500;
 const retiredDeadlineMs = 3000;
@@ -187,6 +188,7 @@ export class HostPool implements Hosts {
     // It may have ended the moment it was up.
     if (host.connection.isGone) return;
     slot.hosts.add(host);
+    for (const old of supersededHosts(slot.hosts)) retire(old);
     if (mode === "process") pids.add(host.identity);
     logger.info("host-started", { hostPid: host.identity.pid, kind: host.connection.kind });
   }
@@ -207,8 +209,8 @@ export class HostPool implements Hosts {
   /** A host of its own, or of a group, ends with its last generation, a condemned one when the others have left. */
   #onEmpty(slot: Slot, host: StartedHost): void {
     const isCommon = slot === this.#slots.get("shared:");
-    if (this.#options.mode === "inline" || (isCommon && !host.connection.isCondemned)) return;
-    retire(host);
+    if (this.#options.mode === "inline") return;
+    if (!isCommon || host.connection.isCondemned || supersededHosts(slot.hosts).includes(host)) retire(host);
   }
 
   #condemn(host: StartedHost, generation: number, reason: string, connection: HostConnection): void {

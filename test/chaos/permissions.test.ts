@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { statusWhere } from "../support/gateway-events.ts";
 import { freePort, GatewayHome, WebhookClient, type LogLine, type RunningGateway } from "../support/gateway-fixture.ts";
 
 const burglarPath = fileURLToPath(new URL("../support/burglar-adapter.ts", import.meta.url));
@@ -134,6 +135,30 @@ describe("an adapter host", () => {
     const { hosts } = await gateway.status();
     assert.equal(hosts.filter(({ kind }) => kind === "shared").length, 1, "one host does for all three");
     assert.deepEqual(readdirSync(join(home.dir, "data", "empty")), []);
+  });
+
+  it("lets no empty hosts pile up where new files beside a module make it need a newer one each time", async () => {
+    const home = new GatewayHome();
+    home.writeFile(
+      "acme.mjs",
+      `export default { platform: "acme", capabilities: {}, maxSilenceMs: 0, start: async () => ({ stop: async () => {} }) };`,
+    );
+    home.writeConfig(`${echo}[messaging.acme]\nmodule = "./acme.mjs"\n`);
+    await using gateway = await home.start();
+    let { host, generation } = await gateway.reached("acme", "running");
+    for (const name of ["one.txt", "two.txt"]) {
+      const before = host?.pid ?? 0;
+      home.writeFile(name, "new");
+      await gateway.admin("POST", "/v1/adapters/acme/restart", {});
+      ({ host, generation } = await gateway.reached("acme", "running", (seen) => seen.generation !== generation));
+      assert.notEqual(host?.pid, before, "it may read the new file too");
+      const status = await statusWhere(gateway, ({ hosts }) => hosts.every(({ pid }) => pid !== before));
+      assert.deepEqual(
+        status.hosts.map(({ keys }) => keys),
+        [["acme"]],
+      );
+    }
+    assert.ok(!gateway.log.some(({ event }) => event === "host-died"));
   });
 
   it("starts a second shared host for a module that the first one may not read", async () => {
