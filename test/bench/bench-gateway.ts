@@ -1,7 +1,8 @@
 /** Gateways as they are installed: compiled, in processes of their own. */
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AdapterStatus, GatewayStatus } from "../../src/contract/status.ts";
 import { faultAdapterPath, GatewayHome, RunningGateway } from "../support/gateway-fixture.ts";
@@ -31,10 +32,22 @@ export function spawnGateway(home: GatewayHome): RunningGateway {
   return new RunningGateway(home, child);
 }
 
-/** A TypeScript module of these benchmarks as JavaScript in `home`: stripping types in a thread costs memory that no user pays. */
+/**
+ * A TypeScript module of these benchmarks as JavaScript in `home`, with what it imports from beside it: stripping types in a
+ * thread costs memory that no user pays.
+ */
 export function installModule(home: GatewayHome, source: URL): string {
   const name = (source.pathname.split("/").at(-1) ?? "").replace(/\.ts$/u, ".mjs");
-  return home.writeFile(name, stripTypeScriptTypes(readFileSync(source, "utf8")));
+  const text = stripTypeScriptTypes(readFileSync(source, "utf8"));
+  // In a folder of its own: beside the config each new file would ask for a further host.
+  mkdirSync(join(home.dir, "modules"), { recursive: true });
+  return home.writeFile(
+    join("modules", name),
+    text.replaceAll(/(?<=from ")\.\/([\w-]+)\.ts(?=")/gu, (_, neighbour: string) => {
+      installModule(home, new URL(`./${neighbour}.ts`, source));
+      return `./${neighbour}.mjs`;
+    }),
+  );
 }
 
 /** Resolves when each of `keys` is running, with the status then. */
