@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { errnoOf } from "../support/errno.ts";
 import { sleep } from "../support/time.ts";
+import { statFields } from "./stat-fields.ts";
 
 const lookPeriodMs = 50;
 
@@ -40,7 +41,6 @@ async function hasOthers(groupId: number): Promise<boolean> {
 async function livesIn(pid: string, groupId: number): Promise<boolean> {
   // It may have ended since it was listed.
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // See proc(5). The second field is the command in brackets and may contain spaces and brackets itself.
-  const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, , group] = statFields(stat);
   return group === String(groupId) && state !== "Z";
 }

@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { createMetrics } from "../../src/admin/metrics.ts";
 import { startAdminServer, type AdminServer } from "../../src/admin/server.ts";
-import { browserSkipReason, launchBrowser } from "../support/browser.ts";
+import { browserSkipReason, freshPage, launchBrowser, type FreshPage } from "../support/browser.ts";
 import { adapterStatus, FakeControl, gatewayStatus } from "../support/fake-control.ts";
 import { silentLogger } from "../support/silent-logger.ts";
 
 const token = "secret-".repeat(6);
 
-type Visit = {
-  readonly page: Page;
+type Visit = Pick<FreshPage, "page" | "problems"> & {
   readonly control: FakeControl;
   readonly server: AdminServer;
-  /** What went wrong in the page: exceptions and everything the content policy refused. */
-  readonly problems: string[];
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -78,15 +75,8 @@ describe("the page", { skip: browserSkipReason }, () => {
 
   async function visit(control = new FakeControl(), options: BrowserContextOptions = {}): Promise<Visit> {
     const server = await start(control);
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("console", (message) => {
-      // The first request goes out without a token.
-      if (message.type() === "error" && !message.text().includes("401")) problems.push(message.text());
-    });
+    // The first request goes out without a token.
+    const { context, page, problems } = await freshPage(browser, { ...options, expected: "401" });
     await page.goto(`${server.url}/`);
     return {
       page,

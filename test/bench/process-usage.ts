@@ -1,5 +1,6 @@
 /** What processes have used, as the kernel counts it (`proc(5)`). */
 import { readFileSync } from "node:fs";
+import { statFields } from "../../src/host/stat-fields.ts";
 
 /** `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -8,9 +9,7 @@ const ticksPerSecond = 100;
 export function cpuSeconds(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in the second field may contain anything; fields are counted from behind it.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = statFields(readFileSync(`/proc/${pid}/stat`, "utf8"));
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks / ticksPerSecond;

@@ -4,14 +4,11 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { WebchatSettings } from "../../../src/contract/settings.ts";
 import { GatewayError } from "../../../src/contract/errors.ts";
 import type { MemoryMailbox } from "../../support/adapter-context.ts";
-import { browserSkipReason, launchBrowser } from "../../support/browser.ts";
+import { browserSkipReason, freshPage, launchBrowser, type FreshPage } from "../../support/browser.ts";
 import { startWebchat, type RunningWebchat } from "../../support/webchat.ts";
 
-type Visit = {
-  readonly page: Page;
+type Visit = Pick<FreshPage, "page" | "problems"> & {
   readonly chat: RunningWebchat;
-  /** What went wrong in the page: exceptions and everything the content policy refused. */
-  readonly problems: string[];
   readonly conversation: () => Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -46,14 +43,7 @@ describe("web chat page", { skip: browserSkipReason }, () => {
   });
 
   async function visit(chat: RunningWebchat, options: BrowserContextOptions = {}): Promise<Visit> {
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.text().includes("WebSocket")) problems.push(message.text());
-    });
+    const { context, page, problems } = await freshPage(browser, { ...options, expected: "WebSocket" });
     await page.goto(chat.url);
     await online(page);
     return {
