@@ -1,6 +1,7 @@
 /**
  * Says things in channels, one after the other in each. Chat has no receipts: a message was taken when Twitch answers it with
- * the bot's own USERSTATE, and refused when it answers with a NOTICE.
+ * the bot's own USERSTATE, and refused when it answers with a NOTICE. The first bears the message's nonce and is certain; of a
+ * NOTICE nothing says which message it is about, so it counts when no USERSTATE comes right after it.
  */
 import { randomUUID } from "node:crypto";
 import type { AdapterLog } from "../../src/contract/adapter.ts";
@@ -36,11 +37,22 @@ export type Saying = {
   readonly signal: AbortSignal;
 };
 
-type Pending = PromiseWithResolvers<string> & { readonly nonce: string };
+/** What Twitch said against a message of the channel. */
+type Refusal = { readonly notice: string; readonly error: GatewayError };
+
+type Pending = PromiseWithResolvers<string> & {
+  readonly nonce: string;
+  /** Said while this one waited; `null`: nothing was. */
+  refusal: Refusal | null;
+  /** Ends the wait with it, unless the message turns out to be taken. */
+  readonly refuseSoon: () => void;
+};
 
 const answerTimeoutMs = 6_000;
 /** For the answer to what is said already when its sender gives up or the adapter stops. */
 const lateAnswerMs = 500;
+/** For the USERSTATE that shows that a NOTICE was about another message. */
+const takenAfterAllMs = 500;
 const mostWaiting = 500;
 const idForm = /^[\w-]{1,64}$/u;
 
@@ -95,7 +107,8 @@ export class Speaker {
     if (line.command === "USERSTATE") {
       // Another client of the same account has another nonce. The answer to a JOIN, which may come late, has neither nonce nor id.
       const [nonce, id] = [line.tags.get("client-nonce"), line.tags.get("id")];
-      if (nonce === undefined ? id !== undefined : nonce === pending?.nonce) pending?.resolve(id ?? "");
+      if (pending !== undefined && (nonce === undefined ? id !== undefined : nonce === pending.nonce))
+        this.#onTaken(channel, pending, id ?? "");
     } else this.#onNotice(channel, pending, line);
   }
 
@@ -109,13 +122,26 @@ export class Speaker {
     for (const { reject } of this.#pending.values()) reject(unknown("the connection was lost"));
   }
 
+  #onTaken(channel: string, pending: Pending, id: string): void {
+    pending.resolve(id);
+    // So that was about another message, after all.
+    if (pending.refusal !== null) this.#noteRefusal(channel, pending.refusal.notice);
+  }
+
   #onNotice(channel: string, pending: Pending | undefined, { tags, params }: ChatLine): void {
     const notice = tags.get("msg-id") ?? "";
-    const refusal = refusalOf(notice, params[1] ?? "");
-    if (refusal === null) return;
+    const error = refusalOf(notice, params[1] ?? "");
+    if (error === null) return;
     if (notice === "msg_ratelimit") this.#budget.exhaust(steadyNow());
-    if (pending === undefined) this.#parts.log.warn("twitch-message-refused", { channel, notice });
-    else pending.reject(refusal);
+    if (pending === undefined || pending.refusal !== null) this.#noteRefusal(channel, notice);
+    else {
+      pending.refusal = { notice, error };
+      pending.refuseSoon();
+    }
+  }
+
+  #noteRefusal(channel: string, notice: string): void {
+    this.#parts.log.warn("twitch-message-refused", { channel, notice });
   }
 
   async #sayNow(saying: Saying): Promise<string> {
@@ -124,15 +150,20 @@ export class Speaker {
     this.#assertJoined(channel);
     await this.#waitForLeave(saying);
     this.#assertJoined(channel);
-    const pending: Pending = { ...Promise.withResolvers<string>(), nonce: randomUUID().replaceAll("-", "") };
+    using timers = new DisposableStack();
+    const giveUpIn = (delayMs: number, why: string): void => {
+      timers.use(after(delayMs, () => pending.reject(pending.refusal?.error ?? unknown(why))));
+    };
+    const pending: Pending = {
+      ...Promise.withResolvers<string>(),
+      nonce: randomUUID().replaceAll("-", ""),
+      refusal: null,
+      refuseSoon: () => giveUpIn(takenAfterAllMs, "it was refused"),
+    };
     this.#parts.send(lineOf(saying, pending.nonce));
     // Then that it was sent is all there is to know.
     if (!this.#parts.isAnswering()) return "";
     this.#pending.set(channel, pending);
-    using timers = new DisposableStack();
-    const giveUpIn = (delayMs: number, why: string): void => {
-      timers.use(after(delayMs, () => pending.reject(unknown(why))));
-    };
     const onAbort = (): void => giveUpIn(lateAnswerMs, "the adapter is stopping");
     signal.addEventListener("abort", onAbort, { once: true });
     giveUpIn(answerTimeoutMs, `no answer within ${answerTimeoutMs} ms`);

@@ -76,7 +76,7 @@ export async function endsASilence(platform: EmulatedPlatform): Promise<void> {
   await using bench = await GatewayBench.start(platform, { supervisor: quick });
   await bench.reached("running");
   await bench.talk("before the silence");
-  const { total } = platform.connections;
+  const { live, total } = platform.connections;
   const noticed = bench.nextState(
     ({ state, reason }) => state === "reconnecting" || reason !== "none",
     "a silent connection in the adapter's status",
@@ -86,6 +86,7 @@ export async function endsASilence(platform: EmulatedPlatform): Promise<void> {
   const { state, reason } = await noticed;
   assert.ok(state === "reconnecting" || silences.includes(reason), `the status says ${state} for the reason ${reason}`);
   await bench.reached("running", () => platform.connections.total > total);
+  await bench.reached("running", () => platform.connections.live <= live);
   if (platform.traits.recoversMissed) await bench.hears("into the silence");
   await bench.talk("after the silence");
   const { restarts } = await bench.adapter();

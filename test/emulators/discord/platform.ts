@@ -53,7 +53,7 @@ export class DiscordPlatform implements EmulatedPlatform {
   readonly #upgrades = new WebSocketServer({ noServer: true });
   readonly #sockets = new Set<Socket>();
   readonly #live = new Map<WebSocket, Duplex>();
-  readonly #frozen = new Set<Duplex>();
+  readonly #frozen = new WeakSet<Duplex>();
   readonly #stuckUpgrades = new Set<Duplex>();
   #total = 0;
   #onEmpty: (() => void) | null = null;
@@ -168,8 +168,10 @@ export class DiscordPlatform implements EmulatedPlatform {
 
   freezeConnections(): void {
     for (const socket of this.#live.values()) {
+      if (this.#frozen.has(socket)) continue;
       this.#frozen.add(socket);
-      socket.pause();
+      // Read and thrown away, so that the end of the socket still shows.
+      socket.removeAllListeners("data").resume();
       // What the emulator says stays with it.
       Object.defineProperty(socket, "write", { value: () => true });
     }
@@ -184,8 +186,6 @@ export class DiscordPlatform implements EmulatedPlatform {
   }
 
   async allSocketsClosed(): Promise<void> {
-    // Nobody reads a frozen socket, so its end is not seen either.
-    for (const socket of this.#frozen) socket.resume();
     if (this.#sockets.size === 0) return;
     const empty = Promise.withResolvers<void>();
     this.#onEmpty = empty.resolve;

@@ -148,6 +148,37 @@ describe("twitch adapter, saying", () => {
     assert.equal(elsewhere.status, "fulfilled");
   });
 
+  it("takes no refusal for a message's own that Twitch takes right after it", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const sending = bench.send(mainChannel, "hello");
+    await platform.faultMet("send", 1);
+    const line = platform.service.live[0]?.lines.items.find((each) => each.endsWith(":hello"));
+    const nonce = /client-nonce=(\w+)/u.exec(line ?? "")?.[1] ?? "";
+    platform.tell("NOTICE", { "msg-id": "msg_rejected" }, "Hey! Your message is being checked by mods.");
+    platform.tell("NOTICE", { "msg-id": "msg_unheard_of" }, "No honest server says this.");
+    platform.tell("USERSTATE", { id: "taken", "client-nonce": nonce });
+    await sending;
+    const told = bench.ledger.log.items.filter(({ event }) => event === "twitch-message-refused");
+    assert.deepEqual(
+      told.map(({ fields }) => fields?.["notice"]),
+      ["msg_unheard_of", "msg_rejected"],
+    );
+  });
+
+  it("passes a refusal on although the adapter is stopped right after it", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const ended = refusal(bench.send(mainChannel, "hello"));
+    await platform.faultMet("send", 1);
+    platform.tell("NOTICE", { "msg-id": "msg_emoteonly" }, "This room is in emote-only mode.");
+    await bench.hear("after it");
+    bench.abort();
+    assert.equal((await ended).code, "message_rejected");
+  });
+
   it("tells of a refusal that nobody waits for", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
