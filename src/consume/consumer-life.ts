@@ -149,6 +149,7 @@ export class ConsumerLife {
 
   #generationListener(): GenerationListener {
     return {
+      onHostDelayed: () => {},
       onFrame: (frame) => this.#onFrame(frame),
       onSample: () => {},
       onDrained: () => {

@@ -36,6 +36,8 @@ export type Evacuation = { readonly cause: "unkillable" | "too_large"; readonly 
 
 /** What a generation's owner is told. Nothing comes after `onHostGone`, or after `onExited` and `onDrained`. */
 export type GenerationListener = {
+  /** There is no host for `delayMs`: the last ones of its place died, and the next one must wait. Before it is opened. */
+  onHostDelayed(delayMs: number): void;
   /** `data`, `request` and `event` frames, in order. */
   onFrame(frame: Frame): void;
   onSample(sample: ThreadSample): void;

@@ -80,6 +80,8 @@ export class HostPool implements Hosts {
         request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
         return handle;
       }
+      const delayMs = slot.delay.nextMs(performance.now());
+      if (delayMs > 0) listener.onHostDelayed(delayMs);
       slot.starting ??= this.#startHost(slot, needed).finally(() => {
         slot.starting = null;
       });
@@ -112,13 +114,7 @@ export class HostPool implements Hosts {
     this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
     this.#timer[Symbol.dispose]();
     await Promise.allSettled([...this.#slots.values()].flatMap(({ starting }) => starting ?? []));
-    const hosts = this.#hosts();
-    await Promise.all(
-      hosts.map(([host]) => {
-        retire(host);
-        return host.gone;
-      }),
-    );
+    await Promise.all(this.#hosts().map(([host]) => retire(host)));
     this.#killTimer?.[Symbol.dispose]();
     await this.#options.pids.flush();
   }
@@ -167,9 +163,11 @@ export class HostPool implements Hosts {
   }
 
   async #startHost(slot: Slot, needed: ReadGrants): Promise<void> {
-    await sleep(slot.delay.nextMs(performance.now()), this.#ended.signal);
     const { logger, pids, mode, hostEntryUrl, threadEntries, grants } = this.#options;
     const { placement } = slot;
+    const delayMs = slot.delay.nextMs(performance.now());
+    if (delayMs > 0) logger.warn("host-delayed", { placement, delayMs: Math.round(delayMs) });
+    await sleep(delayMs, this.#ended.signal);
     const isConfined = grants !== null && mode === "process" && placement !== "consumer";
     const confined = isConfined ? { grants, readable: await this.#readable(slot, needed, grants) } : null;
     const events = {
@@ -188,7 +186,7 @@ export class HostPool implements Hosts {
     // It may have ended the moment it was up.
     if (host.connection.isGone) return;
     slot.hosts.add(host);
-    for (const old of supersededHosts(slot.hosts)) retire(old);
+    for (const old of supersededHosts(slot.hosts)) void retire(old);
     if (mode === "process") pids.add(host.identity);
     logger.info("host-started", { hostPid: host.identity.pid, kind: host.connection.kind });
   }
@@ -210,7 +208,7 @@ export class HostPool implements Hosts {
   #onEmpty(slot: Slot, host: StartedHost): void {
     const isCommon = slot === this.#slots.get("shared:");
     if (this.#options.mode === "inline") return;
-    if (!isCommon || host.connection.isCondemned || supersededHosts(slot.hosts).includes(host)) retire(host);
+    if (!isCommon || host.connection.isCondemned || supersededHosts(slot.hosts).includes(host)) void retire(host);
   }
 
   #condemn(host: StartedHost, generation: number, reason: string, connection: HostConnection): void {
@@ -241,8 +239,9 @@ export class HostPool implements Hosts {
   }
 }
 
-/** Nobody needs it any more. */
-function retire(host: StartedHost): void {
+/** Nobody needs it any more. Resolves when it is gone. */
+function retire(host: StartedHost): StartedHost["gone"] {
   host.isExpectedToEnd = true;
   void host.end();
+  return host.gone;
 }

@@ -79,6 +79,7 @@ export class SpareThread {
 
   #listener(): GenerationListener {
     return {
+      onHostDelayed: () => {},
       onFrame: (frame) => {
         if (this.#adopter !== null) this.#adopter.onFrame(frame);
         else this.#keep(frame);

@@ -96,6 +96,7 @@ export class StandbyHosts implements Hosts {
       });
     };
     return {
+      onHostDelayed: (delayMs) => listener.onHostDelayed(delayMs),
       onFrame: (frame) => listener.onFrame(frame),
       onSample: (sample) => listener.onSample(sample),
       onDrained: () => listener.onDrained(),

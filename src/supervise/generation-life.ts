@@ -145,7 +145,7 @@ export class GenerationLife {
     try {
       this.#slot = await slots.acquire(signal);
       this.#slotTimer = after(slotHoldMs, () => this.#releaseSlot());
-      this.#owner.onOpening(this);
+      this.#owner.onOpening(this, 0);
       const handle = await this.#hosts.open(this.#request(signal), this.#listener());
       this.#handle = handle;
       if (this.#isGone || signal.aborted) return this.#endLateHandle(handle);
@@ -177,16 +177,15 @@ export class GenerationLife {
 
   #request(signal: AbortSignal): Parameters<Hosts["open"]>[0] {
     const { key, platform, moduleUrl, settings, policy, supervisor } = this.spec;
-    const { generation, placement } = this;
     this.commands = this.#currentCommands();
     return {
       key,
       entry: "adapter",
       moduleUrl,
       heapLimitMb: heapLimitMb(supervisor.memoryLimitMb),
-      init: { key, platform, generation, settings, policy: { ...policy, commands: this.commands } },
-      generation,
-      placement,
+      init: { key, platform, generation: this.generation, settings, policy: { ...policy, commands: this.commands } },
+      generation: this.generation,
+      placement: this.placement,
       group: this.#group,
       standbyFor: supervisor.standby ? this.spec.fingerprints.connection : null,
       signal,
@@ -195,6 +194,7 @@ export class GenerationLife {
 
   #listener(): Parameters<Hosts["open"]>[1] {
     return {
+      onHostDelayed: (delayMs) => this.#owner.onOpening(this, delayMs),
       onFrame: (frame) => {
         if (this.#isGone) return;
         if (!this.#isLoaded && isLoadedEvent(frame)) this.#onLoaded();

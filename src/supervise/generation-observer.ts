@@ -18,7 +18,7 @@ export type ObserverOptions = RunnerOptions & {
   /** The generation whose word counts. */
   readonly current: () => GenerationLife | null;
   /** It has its slot: the time for its start runs from here. */
-  readonly onOpening: (life: GenerationLife) => void;
+  readonly onOpening: (life: GenerationLife, delayMs: number) => void;
   /** Any generation, the present or an abandoned one, is gone. */
   readonly onGone: (life: GenerationLife) => void;
 };
@@ -48,8 +48,8 @@ export class GenerationObserver implements LifeOwner {
     this.measurements.onGone();
   }
 
-  onOpening(life: GenerationLife): void {
-    if (this.#isStarting(life)) this.#options.onOpening(life);
+  onOpening(life: GenerationLife, delayMs: number): void {
+    if (this.#isStarting(life)) this.#options.onOpening(life, delayMs);
   }
 
   onStarted(life: GenerationLife): void {

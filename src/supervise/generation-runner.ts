@@ -50,7 +50,7 @@ export class GenerationRunner {
     this.observer = new GenerationObserver({
       ...options,
       current: () => this.life,
-      onOpening: (life) => this.#armStart(life),
+      onOpening: (life, delayMs) => this.#armStart(life, delayMs),
       onGone: (life) => this.#forget(life),
     });
   }
@@ -158,8 +158,10 @@ export class GenerationRunner {
     this.#suspectStart = null;
   }
 
-  #armStart(life: GenerationLife): void {
-    this.#timer.arm(life.spec.supervisor.startTimeoutMs, () => this.#options.dispatch({ kind: "deadline" }));
+  /** Its time begins in `delayMs`. */
+  #armStart(life: GenerationLife, delayMs: number): void {
+    const deadlineMs = delayMs + life.spec.supervisor.startTimeoutMs;
+    this.#timer.arm(deadlineMs, () => this.#options.dispatch({ kind: "deadline" }));
   }
 
   #forget(life: GenerationLife): void {

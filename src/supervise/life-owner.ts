@@ -13,8 +13,8 @@ export type LifeEnd =
 
 /** Who is told. Nothing comes after `onGone`. */
 export interface LifeOwner {
-  /** It has its slot: the time for its start runs from here. */
-  onOpening(life: GenerationLife): void;
+  /** It has its slot: the time for its start runs from here. Again where a dead host's successor has to wait: from `delayMs` on. */
+  onOpening(life: GenerationLife, delayMs: number): void;
   onStarted(life: GenerationLife): void;
   onStartRejected(life: GenerationLife, error: GatewayError): void;
   onFrame(life: GenerationLife, frame: Frame): void;

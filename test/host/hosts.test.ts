@@ -161,6 +161,21 @@ describe("HostPool", () => {
     assert.equal(pool.status()[0]?.restarts, 1);
   });
 
+  it("says how long a second death makes those wait who come back", async () => {
+    await using stack = new AsyncDisposableStack();
+    const { pool, open } = hostFixture();
+    stack.use(pool);
+    for (const death of ["the first", "the second"]) {
+      const resident = await open();
+      assert.deepEqual(resident.hostDelaysMs, [], `before ${death} death`);
+      process.kill(resident.handle.hostPid, "SIGKILL");
+      await resident.hostGone;
+    }
+    const { hostDelaysMs } = await open();
+    assert.equal(hostDelaysMs.length, 1);
+    assert.ok((hostDelaysMs[0] ?? 0) > 0 && (hostDelaysMs[0] ?? 0) <= 1000, `${hostDelaysMs[0]} ms`);
+  });
+
   it("gives an adapter a host of its own that ends with it", async () => {
     await using stack = new AsyncDisposableStack();
     const { pool, open } = hostFixture();

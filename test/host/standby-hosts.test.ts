@@ -81,6 +81,7 @@ class Rig {
   #listener(generation: number): GenerationListener {
     const hear = (what: string): void => void this.heard.push(`${generation} ${what}`);
     return {
+      onHostDelayed: () => hear("host delayed"),
       onFrame: (frame) => hear(parseEvent(frame)?.event ?? "frame"),
       onSample: () => hear("sample"),
       onDrained: () => hear("drained"),

@@ -98,6 +98,18 @@ describe("Supervisor, starting", () => {
     assert.equal(rig.hosts.live("webhook").length, 0);
   });
 
+  it("counts no wait for a dead host's successor as time of its own start", async (t) => {
+    const rig = await supervisionRig(t);
+    rig.hosts.behave = () => ({ open: "hangs" });
+    rig.fleet.apply(adapterSpec(), 1);
+    await rig.advance(20_000);
+    rig.hosts.last("webhook").listener.onHostDelayed(25_000);
+    await rig.advance(54_000);
+    assert.deepEqual(rig.where("webhook"), ["starting", "config_changed"]);
+    await rig.advance(1_000);
+    assert.deepEqual(rig.where("webhook"), ["backing_off", "start_timeout"]);
+  });
+
   it("counts a module that never loads as a start that timed out", async (t) => {
     const rig = await supervisionRig(t);
     rig.hosts.behave = () => ({ module: "hangs", stop: "hangs" });

@@ -36,6 +36,8 @@ export type Recorder = {
   readonly hostGone: Promise<HostGone>;
   readonly evacuate: Promise<void>;
   readonly metas: unknown[];
+  /** How long it was told to wait for its host, milliseconds. */
+  readonly hostDelaysMs: readonly number[];
   sample(matches: (sample: ThreadSample) => boolean): Promise<ThreadSample>;
   frame(matches: (meta: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 };
@@ -47,15 +49,18 @@ export function recorder(): Recorder {
   const hostGone = Promise.withResolvers<HostGone>();
   const evacuate = Promise.withResolvers<void>();
   const metas: Record<string, unknown>[] = [];
+  const hostDelaysMs: number[] = [];
   const frameWaiters: ((meta: Record<string, unknown>) => void)[] = [];
   const sampleWaiters: ((sample: ThreadSample) => void)[] = [];
   return {
     metas,
+    hostDelaysMs,
     exited: exited.promise,
     drained: drained.promise,
     hostGone: hostGone.promise,
     evacuate: evacuate.promise,
     listener: {
+      onHostDelayed: (delayMs) => void hostDelaysMs.push(delayMs),
       onFrame: (frame) => {
         const meta = parseMeta(frame) as Record<string, unknown>;
         metas.push(meta);
