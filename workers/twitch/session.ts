@@ -32,6 +32,7 @@ export class TwitchSession implements AsyncDisposable {
   readonly #channels: Channels;
   readonly #hearing: Hearing;
   #bot: BotAccount;
+  #isEnding = false;
   #loop: ConnectionLoop<ChatConnection> | null = null;
   #connection: ChatConnection | null = null;
 
@@ -87,6 +88,7 @@ export class TwitchSession implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
     this.#channels[Symbol.dispose]();
     // Twitch's answer to what has just been said may be on its way.
     await this.speaker.settled();
@@ -177,8 +179,8 @@ export class TwitchSession implements AsyncDisposable {
         this.speaker.onLine(line);
         break;
       case "NOTICE":
-        // Before the bot is in, it is about the JOIN.
-        if (this.#channels.isJoined(channelOf(line) ?? "")) this.speaker.onLine(line);
+        // Before the bot is in, it is about the JOIN; while it leaves, about what it said last.
+        if (this.#isEnding || this.#channels.isJoined(channelOf(line) ?? "")) this.speaker.onLine(line);
         else this.#channels.onLine(line);
         break;
       case "JOIN":

@@ -119,7 +119,11 @@ export class Speaker {
 
   /** The connection is gone: of what was on its way nobody knows. */
   lost(): void {
-    for (const { reject } of this.#pending.values()) reject(unknown("the connection was lost"));
+    for (const { reject, refusal } of this.#pending.values()) {
+      // Whether that was about this one will never be known: said again, it might be there twice.
+      const said = refusal === null ? "" : ` right after the notice ${refusal.notice}`;
+      reject(unknown(`the connection was lost${said}`));
+    }
   }
 
   #onTaken(channel: string, pending: Pending, id: string): void {

@@ -239,6 +239,32 @@ describe("twitch adapter, saying", () => {
     await Promise.all([bench.running.stop(), sending]);
   });
 
+  it("hears while it stops that a message is refused", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const ended = refusal(bench.send(mainChannel, "hello"));
+    await platform.faultMet("send", 1);
+    const stopped = bench.running.stop();
+    platform.tell("NOTICE", { "msg-id": "msg_emoteonly" }, "This room is in emote-only mode.");
+    assert.equal((await ended).code, "message_rejected");
+    await stopped;
+  });
+
+  it("says what Twitch had said against a message whose connection was lost right after it", async () => {
+    await using platform = await TwitchPlatform.start();
+    await using bench = await AdapterBench.start(platform);
+    platform.setFault("send", { kind: "hang" });
+    const ended = refusal(bench.send(mainChannel, "hello"));
+    await platform.faultMet("send", 1);
+    platform.tell("NOTICE", { "msg-id": "msg_banned" }, "You are permanently banned.");
+    await bench.hear("after it");
+    platform.dropConnections();
+    const error = await ended;
+    // Another message may have been meant: said again, it might be there twice.
+    assert.ok(error.code === "timeout" ? /msg_banned/u.test(error.message) : error.code === "forbidden", error.message);
+  });
+
   it("says one thing after the other in a channel, and holds up no other channel by it", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
