@@ -10,9 +10,6 @@ import {
   frameKinds,
   joinFrames,
   parseMeta,
-  splitFrames,
-  stampGeneration,
-  threadFrameKinds,
   type Frame,
   type FrameKind,
 } from "../contract/frame.ts";
@@ -27,6 +24,7 @@ import {
 } from "../contract/protocol.ts";
 import { every } from "../support/time.ts";
 import type { Link } from "./link.ts";
+import { framesOfThread } from "./thread-frames.ts";
 import { ThreadHost } from "./thread-host.ts";
 
 /** Also the host's heartbeat: a host that is silent for 5 s is dead. */
@@ -95,7 +93,9 @@ export class Relay implements Disposable {
     const open = parseMeta(frame) as OpenMeta;
     try {
       const thread = new ThreadHost(generation, open, this.#entries[open.entry], {
-        onFrame: (bytes) => this.#forward(generation, bytes),
+        onFrame: (bytes) => {
+          for (const frames of framesOfThread(generation, bytes)) this.#link.send(frames);
+        },
         onDrained: () => this.#send(frameKinds.drained, generation, {}),
         onExited: (exit) => {
           this.#threads.delete(generation);
@@ -108,16 +108,6 @@ export class Relay implements Disposable {
       this.#send(frameKinds.exited, generation, exit);
       this.#send(frameKinds.drained, generation, {});
     }
-  }
-
-  /** A thread's frames as they are, under the host's stamp: no thread can speak for another, or as its host. */
-  #forward(generation: number, bytes: Uint8Array): void {
-    const frames = splitFrames(bytes);
-    const allowed = frames.filter((frame) => threadFrameKinds.has(frameKindOf(frame)));
-    for (const frame of allowed) stampGeneration(frame, generation);
-    // Memory that came by a port is the receiver's own.
-    if (allowed.length === frames.length && frames.length > 0) this.#link.send(bytes as Uint8Array<ArrayBuffer>);
-    else for (const frame of allowed) this.#link.send(new Uint8Array(frame));
   }
 
   async #call(thread: ThreadHost | undefined, frame: Frame): Promise<void> {

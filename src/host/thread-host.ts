@@ -25,7 +25,7 @@ const destroyDeadlineMs = 10_000;
 /** What a thread's owner hears. */
 export type ThreadListener = {
   /** One encoded frame; the generation is still to be stamped. */
-  onFrame(bytes: Uint8Array): void;
+  onFrame(bytes: Uint8Array<ArrayBuffer>): void;
   onDrained(): void;
   onExited(exit: ExitedMeta): void;
 };
