@@ -1,6 +1,7 @@
 /** One framed protocol over two kinds of road: a socket pair between processes, a MessageChannel within one. */
 import type { Socket } from "node:net";
 import type { MessagePort } from "node:worker_threads";
+import { GatewayError } from "../contract/errors.ts";
 import { FrameSplitter, joinFrames, splitFrames } from "../contract/frame.ts";
 
 /** Whole frames, in order, both ways. */
@@ -61,4 +62,12 @@ export function portLink(port: MessagePort, listener: LinkListener): Link {
     send: (bytes) => port.postMessage(bytes.buffer, [bytes.buffer]),
     close: () => port.close(),
   };
+}
+
+/** Why a link broke, for a log. Of an error that is none of ours the place alone: what it says may quote what came over the link. */
+export function describeBreak(reason: Error): string {
+  if (reason instanceof GatewayError) return reason.message;
+  const name = "code" in reason ? String(reason.code) : reason.name;
+  const place = /^ +(at .+)$/mu.exec(reason.stack ?? "")?.[1] ?? "";
+  return `${name} ${place}`.trimEnd();
 }

@@ -9,7 +9,7 @@ import { HostConnection, type HostConnectionOptions } from "./host-connection.ts
 import type { HostGrants, ReadGrants } from "./host-grants.ts";
 import type { HostIdentity } from "./host-pids.ts";
 import { spawnHost } from "./host-process.ts";
-import { portLink, socketLink } from "./link.ts";
+import { describeBreak, portLink, socketLink } from "./link.ts";
 import { Relay, type ThreadEntries } from "./relay.ts";
 import { processStartTime } from "./process-start-time.ts";
 
@@ -51,9 +51,11 @@ export async function startProcessHost(options: {
   const kind = options.placement === "shared" ? "shared" : "own";
   const connection = new HostConnection({ kind, pid: process.pid, kill: process.kill, ...options.events });
   const closed = Promise.withResolvers<void>();
+  let brokenBy: Error | null = null;
   connection.link = socketLink(process.socket, {
     onFrame: (bytes) => connection.onFrame(bytes),
-    onClosed: () => {
+    onClosed: (reason) => {
+      brokenBy = reason;
       // Without its socket a host ends itself; this makes it certain.
       process.kill();
       closed.resolve();
@@ -61,7 +63,8 @@ export async function startProcessHost(options: {
   });
   const gone = process.exited.then(async (detail): Promise<HostGone> => {
     await withDeadline(closed.promise, lastFramesDeadlineMs, "The host's socket").catch(() => {});
-    const end: HostGone = { cause: host.killCause ?? "died", detail, keys: connection.keys };
+    const whole = brokenBy === null ? detail : `${detail}; its link broke: ${describeBreak(brokenBy)}`;
+    const end: HostGone = { cause: host.killCause ?? "died", detail: whole, keys: connection.keys };
     connection.onGone(end);
     return end;
   });
