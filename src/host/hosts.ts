@@ -1,22 +1,15 @@
 /** The pool of hosts: places generations, replaces dead hosts, ends condemned ones. */
 import { GatewayError } from "../contract/errors.ts";
-import type {
-  GenerationHandle,
-  GenerationListener,
-  HostGone,
-  Hosts,
-  OpenRequest,
-  Placement,
-} from "../contract/host.ts";
+import type { GenerationHandle, GenerationListener, HostGone, Hosts, OpenRequest } from "../contract/host.ts";
 import type { HostStatus } from "../contract/status.ts";
 import type { Logger } from "../support/logger.ts";
 import { after, every, orAborted, sleep, withDeadline } from "../support/time.ts";
 import { clearOut } from "./clear-out.ts";
 import type { HostConnection } from "./host-connection.ts";
 import type { HostGrants, ReadGrants } from "./host-grants.ts";
+import { HostSlots, type HostSlot } from "./host-slots.ts";
 import type { HostPids } from "./host-pids.ts";
 import type { ThreadEntries } from "./relay.ts";
-import { ReplacementDelay } from "./replacement-delay.ts";
 import { startInlineHost, startProcessHost, type StartedHost } from "./start-host.ts";
 import { HostWatch } from "./host-watch.ts";
 import { supersededHosts } from "./superseded-hosts.ts";
@@ -40,19 +33,10 @@ export type HostPoolOptions = {
   readonly logger: Logger;
 };
 
-/** A place that hosts come and go in: the shared one, one per adapter with its own host, one per consumer. */
-type Slot = {
-  readonly placement: Placement;
-  readonly delay: ReplacementDelay;
-  readonly hosts: Set<StartedHost>;
-  starting: Promise<void> | null;
-  restarts: number;
-};
-
 /** See {@link Hosts}. */
 export class HostPool implements Hosts {
   readonly #options: HostPoolOptions;
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots: HostSlots;
   readonly #ended = new AbortController();
   readonly #timer: Disposable;
   readonly #watch: HostWatch;
@@ -60,6 +44,7 @@ export class HostPool implements Hosts {
 
   constructor(options: HostPoolOptions) {
     this.#options = options;
+    this.#slots = new HostSlots(options.mode);
     this.#watch = new HostWatch(options.memoryLimitMb * 1_048_576);
     this.#timer = every(
       watchPeriodMs,
@@ -69,23 +54,30 @@ export class HostPool implements Hosts {
   }
 
   async open(request: OpenRequest, listener: GenerationListener): Promise<GenerationHandle> {
-    const slot = this.#slotOf(request);
+    const slot = this.#slots.of(request);
     const needed = await this.#grantsFor(request);
     const signal = AbortSignal.any([request.signal, this.#ended.signal]);
-    for (;;) {
-      signal.throwIfAborted();
-      const host = this.#hostWithRoom(slot, request.key, needed);
-      if (host !== null) {
-        const handle = host.connection.open(request, listener);
-        request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
-        return handle;
+    slot.waiting += 1;
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const host = this.#hostWithRoom(slot, request.key, needed);
+        if (host !== null) {
+          const handle = host.connection.open(request, listener);
+          request.signal.addEventListener("abort", () => handle.terminate(), { once: true });
+          return handle;
+        }
+        const delayMs = slot.delay.nextMs(performance.now());
+        if (delayMs > 0) listener.onHostDelayed(delayMs);
+        slot.starting ??= this.#startHost(slot, needed).finally(() => {
+          slot.starting = null;
+          this.#retireUnused(slot);
+        });
+        await orAborted(slot.starting, signal);
       }
-      const delayMs = slot.delay.nextMs(performance.now());
-      if (delayMs > 0) listener.onHostDelayed(delayMs);
-      slot.starting ??= this.#startHost(slot, needed).finally(() => {
-        slot.starting = null;
-      });
-      await orAborted(slot.starting, signal);
+    } finally {
+      slot.waiting -= 1;
+      this.#retireUnused(slot);
     }
   }
 
@@ -113,28 +105,14 @@ export class HostPool implements Hosts {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new GatewayError("adapter_unavailable", "The gateway is shutting down"));
     this.#timer[Symbol.dispose]();
-    await Promise.allSettled([...this.#slots.values()].flatMap(({ starting }) => starting ?? []));
+    await Promise.allSettled([...this.#slots].flatMap(({ starting }) => starting ?? []));
     await Promise.all(this.#hosts().map(([host]) => retire(host)));
     this.#killTimer?.[Symbol.dispose]();
     await this.#options.pids.flush();
   }
 
-  #hosts(): readonly (readonly [StartedHost, Slot])[] {
-    return [...this.#slots.values()].flatMap((slot) => [...slot.hosts].map((host) => [host, slot] as const));
-  }
-
-  #slotOf({ placement, key, group = "" }: OpenRequest): Slot {
-    const name = placement === "shared" ? `shared:${group}` : `${placement}:${key}`;
-    return this.#slotNamed(this.#options.mode === "inline" ? "shared:" : name, placement);
-  }
-
-  #slotNamed(name: string, placement: Placement): Slot {
-    let slot = this.#slots.get(name);
-    if (slot === undefined) {
-      slot = { placement, delay: new ReplacementDelay(), hosts: new Set(), starting: null, restarts: 0 };
-      this.#slots.set(name, slot);
-    }
-    return slot;
+  #hosts(): readonly (readonly [StartedHost, HostSlot])[] {
+    return [...this.#slots].flatMap((slot) => [...slot.hosts].map((host) => [host, slot] as const));
   }
 
   async #grantsFor({ entry, moduleUrl }: OpenRequest): Promise<ReadGrants> {
@@ -142,7 +120,7 @@ export class HostPool implements Hosts {
     return grants === null || entry === "consumer" ? noGrants : grants.ofModule(moduleUrl);
   }
 
-  #hostWithRoom(slot: Slot, key: string, needed: ReadGrants): StartedHost | null {
+  #hostWithRoom(slot: HostSlot, key: string, needed: ReadGrants): StartedHost | null {
     for (const host of slot.hosts) {
       const { connection, readable } = host;
       if (connection.isCondemned || connection.isGone || host.isExpectedToEnd) continue;
@@ -154,7 +132,7 @@ export class HostPool implements Hosts {
   }
 
   /** What a new host's adapters may read: what this one needs and, where many share a host, what the others do. */
-  async #readable(slot: Slot, needed: ReadGrants, grants: HostGrants): Promise<ReadGrants> {
+  async #readable(slot: HostSlot, needed: ReadGrants, grants: HostGrants): Promise<ReadGrants> {
     if (slot.placement !== "shared") return needed;
     const urls = new Set(this.#options.moduleUrls());
     // A module whose folder cannot be granted is refused when it is opened, and nobody else for its sake.
@@ -162,12 +140,13 @@ export class HostPool implements Hosts {
     return new Set([...needed, ...others.flatMap((each) => [...each])]);
   }
 
-  async #startHost(slot: Slot, needed: ReadGrants): Promise<void> {
+  async #startHost(slot: HostSlot, needed: ReadGrants): Promise<void> {
     const { logger, pids, mode, hostEntryUrl, threadEntries, grants } = this.#options;
     const { placement } = slot;
     const delayMs = slot.delay.nextMs(performance.now());
     if (delayMs > 0) logger.warn("host-delayed", { placement, delayMs: Math.round(delayMs) });
     await sleep(delayMs, this.#ended.signal);
+    if (slot.waiting === 0) return;
     const isConfined = grants !== null && mode === "process" && placement !== "consumer";
     const confined = isConfined ? { grants, readable: await this.#readable(slot, needed, grants) } : null;
     const events = {
@@ -192,7 +171,7 @@ export class HostPool implements Hosts {
   }
 
   /** Before its generations are told: they ask for another host at once, and that one may have to wait. */
-  #onGone(slot: Slot, connection: HostConnection, { cause, detail }: HostGone): void {
+  #onGone(slot: HostSlot, connection: HostConnection, { cause, detail }: HostGone): void {
     const host = [...slot.hosts].find((candidate) => candidate.connection === connection);
     // Nothing lived in a host that never came up.
     if (host === undefined) return;
@@ -205,10 +184,15 @@ export class HostPool implements Hosts {
   }
 
   /** A host of its own, or of a group, ends with its last generation, a condemned one when the others have left. */
-  #onEmpty(slot: Slot, host: StartedHost): void {
-    const isCommon = slot === this.#slots.get("shared:");
+  #onEmpty(slot: HostSlot, host: StartedHost): void {
     if (this.#options.mode === "inline") return;
-    if (!isCommon || host.connection.isCondemned || supersededHosts(slot.hosts).includes(host)) void retire(host);
+    if (!slot.isCommon || host.connection.isCondemned || supersededHosts(slot.hosts).includes(host)) void retire(host);
+  }
+
+  /** Whoever it was started for did not wait until it was there. */
+  #retireUnused(slot: HostSlot): void {
+    if (slot.waiting > 0 || slot.starting !== null) return;
+    for (const host of slot.hosts) if (host.connection.generations.length === 0) this.#onEmpty(slot, host);
   }
 
   #condemn(host: StartedHost, generation: number, reason: string, connection: HostConnection): void {

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { HostPool } from "../../src/host/hosts.ts";
+import type { Logger } from "../../src/support/logger.ts";
 import type { FaultCommand } from "../support/fault-adapter.ts";
 import { hostFixture } from "../support/host-fixture.ts";
+import { silentLogger } from "../support/silent-logger.ts";
 
 /** Resolves when the pool no longer lists the host. */
 async function hostEnd(pool: HostPool, pid: number): Promise<void> {
   while (pool.status().some((host) => host.pid === pid)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function childrenOf(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
 }
 
 describe("HostPool", () => {
@@ -175,6 +182,34 @@ describe("HostPool", () => {
     assert.equal(hostDelaysMs.length, 1);
     assert.ok((hostDelaysMs[0] ?? 0) > 0 && (hostDelaysMs[0] ?? 0) <= 1000, `${hostDelaysMs[0]} ms`);
   });
+
+  for (const [when, isLate] of [
+    ["while it starts", false],
+    ["the moment it is up", true],
+  ] as const)
+    it(`keeps no host whose adapter is paused ${when}`, async () => {
+      await using stack = new AsyncDisposableStack();
+      const started = Promise.withResolvers<number>();
+      const wanted = new AbortController();
+      const pause = (): void => wanted.abort(new Error("paused"));
+      const logger: Logger = {
+        ...silentLogger,
+        info: (event, fields) => {
+          if (event !== "host-started") return;
+          if (isLate) pause();
+          started.resolve(Number(fields?.["hostPid"]));
+        },
+      };
+      const { pool, open } = hostFixture({ logger });
+      stack.use(pool);
+      const children = new Set(childrenOf(process.pid));
+      const opening = open({}, "own", null, wanted.signal);
+      while (childrenOf(process.pid).every((pid) => children.has(pid)))
+        await new Promise((resolve) => setImmediate(resolve));
+      if (!isLate) pause();
+      await assert.rejects(opening, /paused/u);
+      await hostEnd(pool, await started.promise);
+    });
 
   it("gives an adapter a host of its own that ends with it", async () => {
     await using stack = new AsyncDisposableStack();

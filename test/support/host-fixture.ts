@@ -9,6 +9,7 @@ import { HostPids } from "../../src/host/host-pids.ts";
 import { HostPool } from "../../src/host/hosts.ts";
 import { entries } from "../../workers/catalog.ts";
 import type { FaultCommand, FaultSettings } from "./fault-adapter.ts";
+import type { Logger } from "../../src/support/logger.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 const faultAdapterUrl = new URL("./fault-adapter.ts", import.meta.url).href;
@@ -98,6 +99,7 @@ export type HostFixtureOptions = {
   readonly heapLimitMb?: number;
   readonly maxAdapters?: number;
   readonly memoryLimitMb?: number;
+  readonly logger?: Logger;
 };
 
 /** A pool and a way to open fault adapters in it. */
@@ -112,11 +114,15 @@ export function hostFixture(options: HostFixtureOptions = {}) {
     grants: null,
     moduleUrls: () => [],
     pids: new HostPids(stateDir),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
   });
   let lastGeneration = 0;
-  const signal = new AbortController().signal;
-  async function open(settings: FaultSettings = {}, placement: Placement = "shared", ofKey: string | null = null) {
+  async function open(
+    settings: FaultSettings = {},
+    placement: Placement = "shared",
+    ofKey: string | null = null,
+    signal: AbortSignal = new AbortController().signal,
+  ) {
     lastGeneration += 1;
     const generation = lastGeneration;
     const recorded = recorder();
