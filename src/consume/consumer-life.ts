@@ -1,11 +1,12 @@
 /** One life of a consumer's thread: opened, loaded, running, gone. */
 import type { Delivery, Settlement } from "../contract/delivery.ts";
-import { GatewayError, type ErrorReport } from "../contract/errors.ts";
+import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame } from "../contract/frame.ts";
 import type { GenerationHandle, GenerationListener, Hosts, OpenRequest } from "../contract/host.ts";
 import { frameMessageLimit, type DeliverMeta, type ExitedMeta } from "../contract/protocol.ts";
 import { after } from "../support/time.ts";
 import { parseSettlements } from "./settle-frame.ts";
+import { crashOf } from "./thread-crash.ts";
 
 const loadDeadlineMs = 30_000;
 /** From the abort of a handler's signal to the end of its thread. */
@@ -42,6 +43,7 @@ export class ConsumerLife {
   readonly #timedOut = new Set<string>();
   readonly #timers = new Set<Disposable>();
   readonly #aborted = new AbortController();
+  #loadTimer = this.#awaitLoad(0);
   #handle: GenerationHandle | null = null;
   #runningSinceMs: number | null = null;
   #cause: GatewayError | null = null;
@@ -134,10 +136,6 @@ export class ConsumerLife {
   }
 
   async #open(hosts: Hosts, request: Omit<OpenRequest, "signal">): Promise<void> {
-    this.#later(loadDeadlineMs, () => {
-      if (this.#runningSinceMs === null)
-        this.#terminate(new GatewayError("timeout", `The module was not loaded within ${loadDeadlineMs} ms`));
-    });
     try {
       const { signal } = this.#aborted;
       this.#handle = await hosts.open({ ...request, signal }, this.#generationListener());
@@ -147,14 +145,25 @@ export class ConsumerLife {
     }
   }
 
+  /** Its time begins in `delayMs`. */
+  #awaitLoad(delayMs: number): Disposable {
+    return this.#later(delayMs + loadDeadlineMs, () => {
+      if (this.#runningSinceMs === null)
+        this.#terminate(new GatewayError("timeout", `The module was not loaded within ${loadDeadlineMs} ms`));
+    });
+  }
+
   #generationListener(): GenerationListener {
     return {
-      onHostDelayed: () => {},
+      onHostDelayed: (delayMs) => {
+        this.#loadTimer[Symbol.dispose]();
+        this.#loadTimer = this.#awaitLoad(delayMs);
+      },
       onFrame: (frame) => this.#onFrame(frame),
       onSample: () => {},
       onDrained: () => {
         this.#isDrained = true;
-        if (this.#isExited) this.#finish(this.#cause ?? crashed(null), this.#suspects());
+        if (this.#isExited) this.#finish(this.#cause ?? crashOf(null), this.#suspects());
       },
       onExited: (exit) => this.#onExited(exit),
       onHostGone: ({ cause, detail }) => {
@@ -191,8 +200,8 @@ export class ConsumerLife {
 
   #onExited(exit: ExitedMeta): void {
     this.#isExited = true;
-    this.#cause ??= crashed(exit);
-    const finish = (): void => this.#finish(this.#cause ?? crashed(exit), this.#suspects());
+    this.#cause ??= crashOf(exit);
+    const finish = (): void => this.#finish(this.#cause ?? crashOf(exit), this.#suspects());
     // What it said before its end comes before `drained`; only a thread that never began leaves that out.
     if (this.#isDrained || exit.cause === "open_failed") finish();
     else this.#later(drainDeadlineMs, finish);
@@ -208,12 +217,13 @@ export class ConsumerLife {
     });
   }
 
-  #later(delayMs: number, run: () => void): void {
+  #later(delayMs: number, run: () => void): Disposable {
     const timer = after(delayMs, () => {
       this.#timers.delete(timer);
       run();
     });
     this.#timers.add(timer);
+    return timer;
   }
 
   /** Who may have caused the end: those over their time; where none is, everyone, unless the end was another's doing. */
@@ -232,15 +242,6 @@ export class ConsumerLife {
     this.#inFlight.clear();
     this.#end.resolve({ error, suspects: held, innocents, ranMs });
   }
-}
-
-function crashed(exit: ExitedMeta | null): GatewayError {
-  const report: ErrorReport | null = exit?.error ?? null;
-  const what = exit?.cause === "module_failed" ? "The module could not be loaded" : "The consumer's thread ended";
-  const message = report === null ? `${what}: ${exit?.cause ?? "unknown"}` : `${what}: ${report.message}`;
-  return new GatewayError("worker_crashed", message, {
-    cause: report === null ? undefined : GatewayError.fromReport(report),
-  });
 }
 
 function isLoaded(frame: Frame): boolean {

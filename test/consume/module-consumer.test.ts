@@ -185,6 +185,18 @@ describe("ModuleConsumer", () => {
     assert.match(rig.consumer.error ?? "", /not loaded within/u);
   });
 
+  it("counts no wait for a dead host's successor as time of loading", async (t) => {
+    const rig = new Rig(t, 1, () => ({ module: "hangs" }));
+    await turns();
+    rig.last.listener.onHostDelayed(20_000);
+    t.mock.timers.tick(49_999);
+    await turns();
+    assert.equal(rig.hosts.opened[0]?.terminateCount, 0);
+    t.mock.timers.tick(1);
+    await turns();
+    assert.equal(rig.hosts.opened[0]?.terminateCount, 1);
+  });
+
   it("survives hosts that cannot be opened", async (t) => {
     let opens = 0;
     const rig = new Rig(t, 1, () => {
