@@ -160,6 +160,7 @@ export class GenerationRunner {
 
   /** Its time begins in `delayMs`. */
   #armStart(life: GenerationLife, delayMs: number): void {
+    if (delayMs > 0) this.#suspectStart?.extend(delayMs);
     const deadlineMs = delayMs + life.spec.supervisor.startTimeoutMs;
     this.#timer.arm(deadlineMs, () => this.#options.dispatch({ kind: "deadline" }));
   }

@@ -71,6 +71,8 @@ export class HostPlacement implements BlamedAdapter {
   /** Where the next generation lives. */
   choose(settings: SupervisorSettings): { readonly placement: Placement; readonly group: string } {
     if (this.#group !== "" && this.#options.now() - this.#groupSinceMs > groupCalmMs) this.rejoin();
+    // A key that comes back while its thread still ends has been forgotten.
+    this.#options.blame.join(this);
     const placement = placementOf(settings.isolation, this.#quarantine);
     return { placement, group: settings.isolation === "thread" ? "" : this.#group };
   }

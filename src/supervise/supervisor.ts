@@ -134,11 +134,11 @@ export class Supervisor {
     return generation;
   }
 
-  /** Ends its generation until it is resumed; neither a new config nor a restart of the gateway resumes it. */
+  /** Ends its generation until it is resumed; no new config, none that is valid again and no restart of the gateway does. */
   pause(): void {
     this.#driver.dispatch({ kind: "pause" });
     const pause = { owner: this.#spec?.owner ?? "config", sinceMs: this.#context.now() };
-    if (this.isPaused) this.#driver.pauseRecord.set(pause);
+    if (this.isPaused || this.lifecycle.state === "invalid") this.#driver.pauseRecord.set(pause);
   }
 
   /** Ends a pause. */

@@ -33,6 +33,13 @@ export class SuspectStart implements Disposable {
     }
   }
 
+  /** Its host comes in `delayMs`: the turn lasts as long after that. */
+  extend(delayMs: number): void {
+    if (this.#turn === null) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = after(delayMs + suspectTurnMs, () => this.#pass());
+  }
+
   /** Its start is over: the next one's turn. Its signal is aborted where it still waits for its own. */
   [Symbol.dispose](): void {
     this.#pass();

@@ -133,13 +133,18 @@ describe("Supervisor, paused", () => {
     }
   });
 
-  it("keeps no pause where there was nothing to pause", async (t) => {
-    const rig = await supervisionRig(t);
-    rig.fleet.markInvalid(invalid, 1);
-    rig.fleet.pause("webhook");
-    rig.fleet.apply(adapterSpec(), 2);
-    await rig.settle();
-    assert.deepEqual(rig.where("webhook"), ["running", "none"]);
-    assert.equal(rig.store.scopes["pause"], undefined);
+  it("is in force once the errors of its table are corrected, if it was ordered before, and not if it was taken back", async (t) => {
+    for (const [orders, state] of [
+      [["pause"], "paused"],
+      [["pause", "resume"], "running"],
+    ] as const) {
+      const rig = await supervisionRig(t);
+      rig.fleet.markInvalid(invalid, 1);
+      for (const order of orders) rig.fleet[order]("webhook");
+      assert.equal(rig.status("webhook").state, "invalid");
+      rig.fleet.apply(adapterSpec(), 2);
+      await rig.settle();
+      assert.equal(rig.status("webhook").state, state);
+    }
   });
 });

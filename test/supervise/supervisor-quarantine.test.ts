@@ -93,6 +93,18 @@ describe("a shared host that dies while adapters start", () => {
     assert.equal(inSharedHost(rig).length, 3);
   });
 
+  it("does not count the wait for the host itself as the turn of the first suspect", async (t) => {
+    const rig = await start(t, () => true, keys.slice(0, 3));
+    rig.hosts.behave = () => ({ open: "hangs" });
+    const before = rig.hosts.opened.length;
+    await killSharedHost(rig);
+    rig.hosts.opened[before]?.listener.onHostDelayed(16_000);
+    await rig.advance(16_000 + suspectTurnMs - 1);
+    assert.equal(rig.hosts.opened.length, before + 1);
+    await rig.advance(1);
+    assert.equal(rig.hosts.opened.length, before + 2);
+  });
+
   it("gives up the turn of a suspect that is removed while it waits", async (t) => {
     const rig = await start(t, () => true, keys.slice(0, 3));
     await killSharedHost(rig);

@@ -50,6 +50,35 @@ describe("a shared host that dies again and again, and nobody knows why", () => 
     assert.match(condition.message, /the only adapter left in it/u);
   });
 
+  it("convicts one that the others were moved away from as well", async (t) => {
+    const rig = await start(t);
+    const last = "acme:p";
+    for (let death = 0; death < 4; death += 1) await killHostOf(rig, last);
+    assert.deepEqual([neighboursOf(rig, last), groupOf(rig, last)], [[last], "shared:"]);
+    await killHostOf(rig, last);
+    assert.equal(groupOf(rig, last), "own:");
+    assert.equal(rig.status(last).conditions[0]?.code, "host_quarantine");
+  });
+
+  it("is judged by one that was removed and came back before its thread had ended, too", async (t) => {
+    const rig = await start(t);
+    rig.hosts.behave = () => ({ stop: "hangs" });
+    rig.fleet.restart(culprit, { shared: false });
+    await rig.settle();
+    rig.hosts.behave = () => ({});
+    rig.fleet.stop(culprit, 2);
+    await rig.settle();
+    assert.equal(rig.status(culprit).state, "stopping");
+    rig.fleet.apply(adapterSpec({ key: culprit }), 3);
+    await rig.advance(10_000);
+    assert.deepEqual(rig.where(culprit), ["running", "none"]);
+    for (let death = 0; death < 5; death += 1) await killHostOf(rig, culprit);
+    assert.deepEqual(
+      keys.filter((key) => groupOf(rig, key) === "own:"),
+      [culprit],
+    );
+  });
+
   it("takes the innocent back into one host, each at its next restart, once the culprit is known", async (t) => {
     const rig = await start(t);
     for (let death = 0; death < 5; death += 1) await killHostOf(rig, culprit);

@@ -48,6 +48,21 @@ describe("SuspectStart", () => {
     assert.deepEqual(order, ["first", "second"], "each has the whole time");
   });
 
+  it("gives one whose host has to wait its whole turn after that", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { order, begin } = start();
+    using first = begin("first");
+    using _second = begin("second");
+    await turn();
+    first.extend(16_000);
+    t.mock.timers.tick(16_000 + suspectTurnMs - 1);
+    await turn();
+    assert.deepEqual(order, ["first"]);
+    t.mock.timers.tick(1);
+    await turn();
+    assert.deepEqual(order, ["first", "second"]);
+  });
+
   it("waits for a slot too, and keeps the turn from nobody when it is no longer wanted", async () => {
     const { slots, order, begin } = start(1);
     using _held = await slots.acquire(signal);
