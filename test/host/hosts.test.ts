@@ -133,6 +133,16 @@ describe("HostPool", () => {
     assert.ok(pool.rssBytes(stuck.handle.hostPid) > 200 * 1_048_576);
   });
 
+  it("says what was wrong with a host's link, and not the kill that follows alone", async () => {
+    await using stack = new AsyncDisposableStack();
+    const hostEntryUrl = new URL("../support/garbling-host.ts", import.meta.url).href;
+    const { pool, open } = hostFixture({ hostEntryUrl });
+    stack.use(pool);
+    const { cause, detail } = await (await open()).hostGone;
+    assert.equal(cause, "died");
+    assert.match(detail, /; its link broke: Cannot read a frame of 4294967299 bytes/u);
+  });
+
   for (const command of ["native", "fifo"] as const) {
     it(`moves the others away and kills the host of a thread stuck in ${command}`, async () => {
       await using stack = new AsyncDisposableStack();
