@@ -44,8 +44,8 @@ type Pending = PromiseWithResolvers<string> & {
   readonly nonce: string;
   /** Said while this one waited; `null`: nothing was. */
   refusal: Refusal | null;
-  /** Ends the wait with it, unless the message turns out to be taken. */
-  readonly refuseSoon: () => void;
+  /** Ends the wait with that, unless the message turns out to be taken. */
+  readonly refuseSoon: (error: GatewayError) => void;
 };
 
 const answerTimeoutMs = 6_000;
@@ -140,7 +140,7 @@ export class Speaker {
     if (pending === undefined || pending.refusal !== null) this.#noteRefusal(channel, notice);
     else {
       pending.refusal = { notice, error };
-      pending.refuseSoon();
+      pending.refuseSoon(error);
     }
   }
 
@@ -155,19 +155,19 @@ export class Speaker {
     await this.#waitForLeave(saying);
     this.#assertJoined(channel);
     using timers = new DisposableStack();
-    const giveUpIn = (delayMs: number, why: string): void => {
-      timers.use(after(delayMs, () => pending.reject(pending.refusal?.error ?? unknown(why))));
-    };
     const pending: Pending = {
       ...Promise.withResolvers<string>(),
       nonce: randomUUID().replaceAll("-", ""),
       refusal: null,
-      refuseSoon: () => giveUpIn(takenAfterAllMs, "it was refused"),
+      refuseSoon: (error) => void timers.use(after(takenAfterAllMs, () => pending.reject(error))),
     };
     this.#parts.send(lineOf(saying, pending.nonce));
     // Then that it was sent is all there is to know.
     if (!this.#parts.isAnswering()) return "";
     this.#pending.set(channel, pending);
+    const giveUpIn = (delayMs: number, why: string): void => {
+      timers.use(after(delayMs, () => pending.reject(pending.refusal?.error ?? unknown(why))));
+    };
     const onAbort = (): void => giveUpIn(lateAnswerMs, "the adapter is stopping");
     signal.addEventListener("abort", onAbort, { once: true });
     giveUpIn(answerTimeoutMs, `no answer within ${answerTimeoutMs} ms`);

@@ -17,6 +17,18 @@ async function refusal(sending: Promise<unknown>): Promise<GatewayError> {
   return GatewayError.from(reason);
 }
 
+/** A message that Twitch has and does not answer. */
+async function unanswered(
+  platform: TwitchPlatform,
+  bench: AdapterBench,
+  text = "hello",
+): Promise<{ readonly sending: Promise<unknown> }> {
+  platform.setFault("send", { kind: "hang" });
+  const sending = bench.send(mainChannel, text);
+  await platform.faultMet("send", 1);
+  return { sending };
+}
+
 describe("twitch adapter, saying", () => {
   it("says it with the message's id as its receipt", async () => {
     await using platform = await TwitchPlatform.start();
@@ -151,9 +163,7 @@ describe("twitch adapter, saying", () => {
   it("takes no refusal for a message's own that Twitch takes right after it", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const sending = bench.send(mainChannel, "hello");
-    await platform.faultMet("send", 1);
+    const { sending } = await unanswered(platform, bench);
     const line = platform.service.live[0]?.lines.items.find((each) => each.endsWith(":hello"));
     const nonce = /client-nonce=(\w+)/u.exec(line ?? "")?.[1] ?? "";
     platform.tell("NOTICE", { "msg-id": "msg_rejected" }, "Hey! Your message is being checked by mods.");
@@ -170,9 +180,8 @@ describe("twitch adapter, saying", () => {
   it("passes a refusal on although the adapter is stopped right after it", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const ended = refusal(bench.send(mainChannel, "hello"));
-    await platform.faultMet("send", 1);
+    const { sending } = await unanswered(platform, bench);
+    const ended = refusal(sending);
     platform.tell("NOTICE", { "msg-id": "msg_emoteonly" }, "This room is in emote-only mode.");
     await bench.hear("after it");
     bench.abort();
@@ -208,10 +217,8 @@ describe("twitch adapter, saying", () => {
     it(`takes ${whose} answer for none of its own`, async () => {
       await using platform = await TwitchPlatform.start();
       await using bench = await AdapterBench.start(platform);
-      platform.setFault("send", { kind: "hang" });
-      const sending = bench.send(mainChannel, "hello");
+      const { sending } = await unanswered(platform, bench);
       const ended = refusal(sending);
-      await platform.faultMet("send", 1);
       platform.tell("USERSTATE", tags);
       await bench.hear("after it");
       bench.abort();
@@ -221,9 +228,8 @@ describe("twitch adapter, saying", () => {
   it("does not know what became of a message whose answer was cut off, and says nothing of one that was never begun", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const first = refusal(bench.send(mainChannel, "said perhaps"));
-    await platform.faultMet("send", 1);
+    const { sending } = await unanswered(platform, bench, "said perhaps");
+    const first = refusal(sending);
     const second = refusal(bench.send(mainChannel, "waits for its turn"));
     platform.dropConnections();
     assert.equal((await first).code, "timeout", "the outbox would say it again");
@@ -242,9 +248,8 @@ describe("twitch adapter, saying", () => {
   it("hears while it stops that a message is refused", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const ended = refusal(bench.send(mainChannel, "hello"));
-    await platform.faultMet("send", 1);
+    const { sending } = await unanswered(platform, bench);
+    const ended = refusal(sending);
     const stopped = bench.running.stop();
     platform.tell("NOTICE", { "msg-id": "msg_emoteonly" }, "This room is in emote-only mode.");
     assert.equal((await ended).code, "message_rejected");
@@ -254,9 +259,8 @@ describe("twitch adapter, saying", () => {
   it("says what Twitch had said against a message whose connection was lost right after it", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const ended = refusal(bench.send(mainChannel, "hello"));
-    await platform.faultMet("send", 1);
+    const { sending } = await unanswered(platform, bench);
+    const ended = refusal(sending);
     platform.tell("NOTICE", { "msg-id": "msg_banned" }, "You are permanently banned.");
     await bench.hear("after it");
     platform.dropConnections();
@@ -268,9 +272,8 @@ describe("twitch adapter, saying", () => {
   it("says one thing after the other in a channel, and holds up no other channel by it", async () => {
     await using platform = await TwitchPlatform.start();
     await using bench = await AdapterBench.start(platform);
-    platform.setFault("send", { kind: "hang" });
-    const held = refusal(bench.send(mainChannel, "held"));
-    await platform.faultMet("send", 1);
+    const { sending } = await unanswered(platform, bench, "held");
+    const held = refusal(sending);
     platform.liftFault("send");
     const next = refusal(bench.send(mainChannel, "next"));
     await bench.send(otherChannel, "elsewhere");
