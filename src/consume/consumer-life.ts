@@ -4,6 +4,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { frameKinds, type Frame } from "../contract/frame.ts";
 import type { GenerationHandle, GenerationListener, Hosts, OpenRequest } from "../contract/host.ts";
 import { frameMessageLimit, type DeliverMeta, type ExitedMeta } from "../contract/protocol.ts";
+import { StepTimer } from "../support/step-timer.ts";
 import { after } from "../support/time.ts";
 import { parseSettlements } from "./settle-frame.ts";
 import { crashOf } from "./thread-crash.ts";
@@ -43,7 +44,7 @@ export class ConsumerLife {
   readonly #timedOut = new Set<string>();
   readonly #timers = new Set<Disposable>();
   readonly #aborted = new AbortController();
-  #loadTimer = this.#awaitLoad(0);
+  readonly #loadTimer = new StepTimer();
   #handle: GenerationHandle | null = null;
   #runningSinceMs: number | null = null;
   #cause: GatewayError | null = null;
@@ -136,6 +137,7 @@ export class ConsumerLife {
   }
 
   async #open(hosts: Hosts, request: Omit<OpenRequest, "signal">): Promise<void> {
+    this.#awaitLoad(0);
     try {
       const { signal } = this.#aborted;
       this.#handle = await hosts.open({ ...request, signal }, this.#generationListener());
@@ -146,8 +148,8 @@ export class ConsumerLife {
   }
 
   /** Its time begins in `delayMs`. */
-  #awaitLoad(delayMs: number): Disposable {
-    return this.#later(delayMs + loadDeadlineMs, () => {
+  #awaitLoad(delayMs: number): void {
+    this.#loadTimer.arm(delayMs + loadDeadlineMs, () => {
       if (this.#runningSinceMs === null)
         this.#terminate(new GatewayError("timeout", `The module was not loaded within ${loadDeadlineMs} ms`));
     });
@@ -155,10 +157,7 @@ export class ConsumerLife {
 
   #generationListener(): GenerationListener {
     return {
-      onHostDelayed: (delayMs) => {
-        this.#loadTimer[Symbol.dispose]();
-        this.#loadTimer = this.#awaitLoad(delayMs);
-      },
+      onHostDelayed: (delayMs) => this.#awaitLoad(delayMs),
       onFrame: (frame) => this.#onFrame(frame),
       onSample: () => {},
       onDrained: () => {
@@ -217,13 +216,12 @@ export class ConsumerLife {
     });
   }
 
-  #later(delayMs: number, run: () => void): Disposable {
+  #later(delayMs: number, run: () => void): void {
     const timer = after(delayMs, () => {
       this.#timers.delete(timer);
       run();
     });
     this.#timers.add(timer);
-    return timer;
   }
 
   /** Who may have caused the end: those over their time; where none is, everyone, unless the end was another's doing. */
@@ -235,6 +233,7 @@ export class ConsumerLife {
   #finish(error: GatewayError, suspects: readonly string[]): void {
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#timers.clear();
+    this.#loadTimer.disarm();
     this.#isExited = true;
     const ranMs = this.#runningSinceMs === null ? 0 : performance.now() - this.#runningSinceMs;
     const held = suspects.filter((receipt) => this.#inFlight.has(receipt));

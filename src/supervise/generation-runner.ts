@@ -2,13 +2,13 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { StartedValue } from "../contract/protocol.ts";
 import type { AdapterSpec } from "../contract/spec.ts";
+import { StepTimer } from "../support/step-timer.ts";
 import { failure, failureOfError } from "./failure.ts";
 import { GenerationLife } from "./generation-life.ts";
 import { GenerationObserver } from "./generation-observer.ts";
 import type { HostPlacement } from "./host-placement.ts";
 import type { Lifecycle, LifecycleEvent } from "./lifecycle-event.ts";
 import { SuspectStart } from "./suspect-start.ts";
-import { StepTimer } from "./step-timer.ts";
 import type { SupervisorContext } from "./supervisor-context.ts";
 
 /** What a runner works with. */

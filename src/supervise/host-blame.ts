@@ -57,10 +57,10 @@ export class HostBlame {
     const residents = [...new Set(keys)].toSorted().flatMap((key) => this.#adapters.get(key) ?? []);
     if (residents.some((resident) => resident.suspicion() !== null)) return { kind: "suspects" };
     const [only] = residents;
-    // One of them stays in the common host: it is apart from the others as well.
-    const isSplit = this.#adapters.values().some(({ group }) => group !== "");
-    if (only === undefined || residents.length === 1)
-      return { kind: "alone", isSplitOff: only !== undefined && isSplit };
+    if (only === undefined) return { kind: "alone", isSplitOff: false };
+    // Whoever stays in the common host is as much apart from the others as they are.
+    if (residents.length === 1)
+      return { kind: "alone", isSplitOff: this.#adapters.values().some(({ group }) => group !== "") };
     const movable = residents.filter(({ isMovable }) => isMovable);
     const group = this.#freeGroup();
     for (const resident of movable.slice(0, Math.floor(residents.length / 2))) resident.moveTo(group);

@@ -2,7 +2,7 @@
  * The start of an adapter that was already starting, or otherwise suspect, when a shared host died. Only one of them at a
  * time starts there: if the host dies again, it is known at whose start.
  */
-import { after } from "../support/time.ts";
+import { StepTimer } from "../support/step-timer.ts";
 import type { StartSlots } from "./start-slots.ts";
 
 /** A start that takes longer no longer keeps the others waiting: what kills its host at every start does so soon. */
@@ -12,8 +12,8 @@ export const suspectTurnMs = 3_000;
 export class SuspectStart implements Disposable {
   readonly #turns: StartSlots;
   readonly #slots: StartSlots;
+  readonly #timer = new StepTimer();
   #turn: Disposable | null = null;
-  #timer: Disposable | null = null;
 
   /** `turns`: one slot, shared by all suspects. */
   constructor(options: { readonly turns: StartSlots; readonly slots: StartSlots }) {
@@ -24,7 +24,7 @@ export class SuspectStart implements Disposable {
   /** A slot, in the suspect's turn, which lasts until this is disposed, or {@link suspectTurnMs}. Rejects with the signal's reason. */
   async acquire(signal: AbortSignal): Promise<Disposable> {
     this.#turn = await this.#turns.acquire(signal);
-    this.#timer = after(suspectTurnMs, () => this.#pass());
+    this.#passIn(suspectTurnMs);
     try {
       return await this.#slots.acquire(signal);
     } catch (reason) {
@@ -35,9 +35,7 @@ export class SuspectStart implements Disposable {
 
   /** Its host comes in `delayMs`: the turn lasts as long after that. */
   extend(delayMs: number): void {
-    if (this.#turn === null) return;
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = after(delayMs + suspectTurnMs, () => this.#pass());
+    if (this.#turn !== null) this.#passIn(delayMs + suspectTurnMs);
   }
 
   /** Its start is over: the next one's turn. Its signal is aborted where it still waits for its own. */
@@ -45,9 +43,12 @@ export class SuspectStart implements Disposable {
     this.#pass();
   }
 
+  #passIn(delayMs: number): void {
+    this.#timer.arm(delayMs, () => this.#pass());
+  }
+
   #pass(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = null;
+    this.#timer.disarm();
     this.#turn?.[Symbol.dispose]();
     this.#turn = null;
   }

@@ -1,5 +1,5 @@
 /** The one timer of a state machine's present step. */
-import { after } from "../support/time.ts";
+import { after } from "./time.ts";
 
 /** Armed by a step, replaced by the next one. */
 export class StepTimer {
